@@ -1,0 +1,1 @@
+"""The AIGC metadata label, one file per container."""

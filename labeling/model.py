@@ -1,0 +1,322 @@
+"""The frozen types that every room shares.
+
+Arrays are always (height, width) or (height, width, channel), uint8 unless said
+otherwise. Boxes and offsets are in pixels of the picture as it is displayed, x to
+the right and y down.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Any
+
+from .payload import Payload
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AigcLabel",
+    "Box",
+    "Detection",
+    "Evidence",
+    "Finding",
+    "FindingKind",
+    "LabelResult",
+    "Layer",
+    "LayerResult",
+    "Media",
+    "Report",
+    "State",
+    "Transform",
+    "Verdict",
+    "to_dict",
+]
+
+SCHEMA_VERSION = 1
+
+
+class Media(StrEnum):
+    """Kinds of media."""
+
+    IMAGE = "image"
+
+
+class Layer(StrEnum):
+    """The layers of a label, from the outside in."""
+
+    NOTICE = "notice"
+    MARK = "mark"
+    AIGC = "aigc"
+    IPTC = "iptc"
+    C2PA = "c2pa"
+    RECORD = "record"
+
+
+class State(StrEnum):
+    """What a layer shows; each layer uses the values that make sense for it."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    # mark: a mark is there, but its payload cannot be read
+    UNREADABLE = "unreadable"
+    # metadata: there is a label, but not a well-formed one, or several
+    MALFORMED = "malformed"
+    CONFLICTING = "conflicting"
+    # manifest
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    TAMPERED = "tampered"
+    # this layer cannot be looked for in this file, or was not asked for
+    UNSUPPORTED = "unsupported"
+    NOT_CHECKED = "not_checked"
+
+
+class Verdict(StrEnum):
+    """What the layers together say (Labeling Measures, Art. 6)."""
+
+    CONFIRMED = "confirmed"
+    POSSIBLE = "possible"
+    SUSPECTED = "suspected"
+    NONE = "none"
+
+
+class FindingKind(StrEnum):
+    """How a label was interfered with (Provisions Art. 18; Measures Art. 10)."""
+
+    REMOVED = "removed"
+    ALTERED = "altered"
+    HIDDEN = "hidden"
+    FORGED = "forged"
+    COPIED = "copied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A rectangle inside a picture, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transform:
+    """What happened to the marked picture, as far as the mark shows it.
+
+    Parameters
+    ----------
+    rotation_deg : float
+        Counter-clockwise rotation, -180 to 180.
+    scale_x, scale_y : float
+        Size of the marked picture's pixels along its own axes in pixels of this
+        picture, relative to a picture that still has its original size. Only the
+        ratio of the two is absolute when the picture was cropped.
+    flipped : bool
+        Whether it was mirrored (left to right, before the rotation).
+    matrix : tuple of float
+        Row-major 2x2 map from the mark's tile coordinates (canonical pixels) to
+        pixels of this picture.
+    """
+
+    rotation_deg: float
+    scale_x: float
+    scale_y: float
+    flipped: bool
+    matrix: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """Result of looking for an invisible mark.
+
+    Parameters
+    ----------
+    found : bool
+        Whether a mark of one of the keys is there.
+    payload : Payload or None
+        The payload, when it could be read. None with `found` means presence only.
+    p_value : float
+        Bound on the chance that an unmarked input, or one marked with another key,
+        gives this result, over everything that was searched; 1 when nothing speaks
+        for a mark.
+    score : float
+        Normalized correlation between the soft values and the decoded codeword,
+        0 to 1.
+    key_id : str or None
+        `Key.id` of the key that found the mark.
+    scheme : str
+        Versioned name of the mark, for example ``"image-lattice/1"``.
+    transform : Transform or None
+        The geometry that was undone.
+    """
+
+    found: bool
+    payload: Payload | None
+    p_value: float
+    score: float
+    scheme: str
+    key_id: str | None = None
+    transform: Transform | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AigcLabel:
+    """The seven values of the AIGC metadata label (GB 45438-2025, annex E).
+
+    Parameters
+    ----------
+    label : str
+        ``"1"`` is generated, ``"2"`` may be generated, ``"3"`` is suspected to be.
+    content_producer, produce_id : str
+        Name or code of the generating provider, and its unique number for the item.
+    content_propagator, propagate_id : str
+        The same two for the provider that spreads the item.
+    reserved_code_1, reserved_code_2 : str
+        Integrity data of producer and propagator.
+    """
+
+    label: str
+    content_producer: str
+    produce_id: str
+    reserved_code_1: str = ""
+    content_propagator: str = ""
+    propagate_id: str = ""
+    reserved_code_2: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What one layer of a file shows.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer that was read.
+    state : State
+        What it shows.
+    summary : str
+        One line for people, in English.
+    detail : Mapping
+        The facts behind it, of JSON types only; keys depend on the layer and are
+        listed in ``docs/detect-json.md``.
+    """
+
+    layer: Layer
+    state: State
+    summary: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A disagreement between layers, or damage to one of them."""
+
+    kind: FindingKind
+    layer: Layer
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that `detect` found out about one file."""
+
+    file: str | None
+    media: Media
+    sha256: str
+    verdict: Verdict
+    payload: Payload | None
+    produce_id: str | None
+    evidence: tuple[Evidence, ...]
+    findings: tuple[Finding, ...]
+
+    def layer(self, layer: Layer) -> Evidence:
+        """Return the evidence of one layer."""
+        return next(item for item in self.evidence if item.layer is layer)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types."""
+        return to_dict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerResult:
+    """Whether one layer was written, and if not, why."""
+
+    layer: Layer
+    written: bool
+    reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelResult:
+    """What `label` did to one file.
+
+    Parameters
+    ----------
+    source, target : str or None
+        Paths, where the picture came from one and went to one.
+    content : bytes
+        The labeled file.
+    complete : bool
+        Whether every layer that is due was written and read back.
+    notes : tuple of str
+        What a careful user wants to know: conversions, replaced broken parts.
+    """
+
+    source: str | None
+    target: str | None
+    media: Media
+    media_type: str
+    payload: Payload | None
+    produce_id: str
+    service: str
+    jurisdictions: tuple[str, ...]
+    layers: tuple[LayerResult, ...]
+    sha256_before: str
+    sha256_after: str
+    notes: tuple[str, ...] = ()
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer that is due was written and read back."""
+        return all(layer.written for layer in self.layers)
+
+    def layer(self, layer: Layer) -> LayerResult:
+        """Return the result of one layer."""
+        return next(item for item in self.layers if item.layer is layer)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON types, without the content."""
+        return {**to_dict(self), "complete": self.complete}
+
+
+def to_dict(value: Any) -> Any:
+    """Turn a value made of this module's types into JSON types; drop bytes."""
+    if isinstance(value, Payload):
+        return {
+            "hex": str(value),
+            "version": value.version,
+            "issuer": value.issuer,
+            "serial": value.serial,
+        }
+    if dataclasses.is_dataclass(value):
+        return {
+            item.name: to_dict(getattr(value, item.name))
+            for item in dataclasses.fields(value)
+            if not isinstance(getattr(value, item.name), bytes)
+        }
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): to_dict(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_dict(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value

@@ -1,0 +1,1 @@
+"""The log of who marked what, and when."""
