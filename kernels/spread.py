@@ -1,0 +1,244 @@
+"""Keyed carriers on a periodic tile: spread, fold, correlate.
+
+A tile of T x T pixels is a sum of sinusoids with whole numbers of cycles per tile, so
+that it repeats without a seam. Its carriers are the frequencies (u, v) of the half
+plane u > 0 in a ring around zero; axes are left out, since edges and codec blocks
+live there. A spectrum is the vector of the carriers' complex amplitudes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ORIENTATIONS", "Carriers", "coherence", "fold", "place"]
+
+LEAST_COVERAGE = 0.08
+
+Complex = NDArray[np.complex64]
+Float = NDArray[np.float32]
+
+ORIENTATIONS: NDArray[np.int64] = np.array(
+    [
+        [[c, -s], [s, c]] @ np.diag([m, 1])
+        for m in (1, -1)
+        for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))
+    ]
+)
+"""The eight maps of a square lattice onto itself, shape (8, 2, 2)."""
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """The frequencies of a tile.
+
+    Parameters
+    ----------
+    tile : int
+        Side of the tile in pixels.
+    low, high : int
+        Inner and outer radius of the ring, in cycles per tile.
+    """
+
+    tile: int
+    low: int
+    high: int
+
+    @cached_property
+    def frequencies(self) -> NDArray[np.int64]:
+        """Cycles per tile along x and y, shape (n, 2)."""
+        u, v = np.meshgrid(
+            np.arange(1, self.high + 1), np.arange(-self.high, self.high + 1)
+        )
+        radius = np.hypot(u, v)
+        ring = (radius >= self.low) & (radius <= self.high) & (v != 0)
+        return np.stack([u[ring], v[ring]], axis=1)
+
+    @cached_property
+    def rings(self) -> NDArray[np.int64]:
+        """Radius of each carrier in whole cycles per tile, shape (n,)."""
+        return np.hypot(*self.frequencies.T).astype(np.int64)
+
+    @cached_property
+    def turned(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Where each carrier stands after each orientation, shape (8, n) each.
+
+        The index of its partner, and whether the partner is its conjugate.
+        """
+        index = {tuple(f): i for i, f in enumerate(self.frequencies.tolist())}
+        places = np.empty((8, len(index)), np.int64)
+        mirrored = np.empty((8, len(index)), np.bool_)
+        for o, turn in enumerate(ORIENTATIONS):
+            for i, (u, v) in enumerate((self.frequencies @ turn).tolist()):
+                places[o, i] = index[(abs(u), v if u > 0 else -v)]
+                mirrored[o, i] = u < 0
+        return places, mirrored
+
+    def synthesize(self, spectrum: Complex) -> Float:
+        """Return the tile with the given spectrum, with unit deviation.
+
+        Returns
+        -------
+        ndarray of float32, shape (tile, tile)
+        """
+        full = np.zeros((self.tile, self.tile), np.complex128)
+        u, v = self.frequencies.T
+        full[v, u] = spectrum
+        full[-v, -u] = np.conj(spectrum)
+        tile = np.fft.ifft2(full).real
+        return (tile / tile.std()).astype(np.float32)
+
+    def analyze(self, tiles: Float) -> Complex:
+        """Return the spectra of tiles.
+
+        Parameters
+        ----------
+        tiles : ndarray of float32, shape (k, tile, tile)
+
+        Returns
+        -------
+        ndarray of complex64, shape (k, n)
+        """
+        along_x, along_y = _fourier(self.tile, self.high)
+        lines = tiles.reshape(-1, self.tile) @ along_x.view(np.float32)
+        columns = lines.view(np.complex64).reshape(len(tiles), self.tile, self.high)
+        spectra = np.matmul(along_y, columns)
+        u, v = self.frequencies.T
+        return np.ascontiguousarray(spectra[:, v + self.high, u - 1])
+
+    def turn(self, spectrum: Complex) -> Complex:
+        """Return the spectrum in each orientation, shape (8, n)."""
+        places, mirrored = self.turned
+        values = spectrum[places]
+        return np.where(mirrored, np.conj(values), values)
+
+    def shifts(self, products: Complex, chosen: NDArray[np.int64]) -> Float:
+        """Correlate at every shift of the tile.
+
+        Parameters
+        ----------
+        products : ndarray of complex64, shape (k, len(chosen))
+            Spectrum times conjugate reference at the chosen carriers.
+        chosen : ndarray of int
+            Which carriers these are.
+
+        Returns
+        -------
+        ndarray of float32, shape (k, tile, tile)
+            Real part of the sum at shift (y, x).
+        """
+        along_x, along_y = _fourier(self.tile, self.high)
+        u, v = self.frequencies[chosen].T
+        grid = np.zeros((len(products), 2 * self.high + 1, self.high), np.complex64)
+        grid[:, v + self.high, u - 1] = products
+        return np.ascontiguousarray((along_y.T @ grid @ along_x.T).real)
+
+    def shifted(self, spectrum: Complex, x: float, y: float) -> Complex:
+        """Return the spectrum of a tile moved by (x, y) pixels."""
+        phase = self.frequencies @ np.array([x, y]) * (-2j * np.pi / self.tile)
+        return (spectrum * np.exp(phase)).astype(np.complex64)
+
+
+@lru_cache(maxsize=4)
+def _fourier(tile: int, high: int) -> tuple[Complex, Complex]:
+    """Return the rows of the Fourier matrix that the carriers need."""
+    position = np.arange(tile)
+    x = np.exp(-2j * np.pi * np.outer(position, np.arange(1, high + 1)) / tile)
+    y = np.exp(-2j * np.pi * np.outer(np.arange(-high, high + 1), position) / tile)
+    return x.astype(np.complex64), y.astype(np.complex64)
+
+
+def place(tile: Float, height: int, width: int) -> Float:
+    """Repeat a tile over a picture, shape (height, width)."""
+    side = tile.shape[0]
+    return np.tile(tile, (-(-height // side), -(-width // side)))[:height, :width]
+
+
+def fold(
+    flat: Float, side: int, matrix: NDArray[np.float64]
+) -> tuple[Float, NDArray[np.float64]]:
+    """Undo an affine map and cut the result into tiles.
+
+    Parameters
+    ----------
+    flat : ndarray of float32, shape (height, width)
+        Whitened picture.
+    side : int
+        Side of the tile in pixels.
+    matrix : ndarray, shape (2, 2)
+        From tile coordinates to pixels of the picture.
+
+    Returns
+    -------
+    tiles : ndarray of float32, shape (k, side, side)
+        Those that lie in the picture at least in part, zero outside of it.
+    origin : ndarray, shape (2,)
+        Tile coordinates (x, y) of the first tile's corner.
+    """
+    height, width = flat.shape
+    if np.array_equal(matrix, np.eye(2)):
+        rows, columns = -(-height // side), -(-width // side)
+        canvas = np.zeros((rows * side, columns * side), np.float32)
+        canvas[:height, :width] = flat
+        origin = np.zeros(2)
+    else:
+        corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) - 0.5
+        found = corners @ np.linalg.inv(matrix).T
+        origin = np.floor(found.min(axis=0))
+        extent = np.ceil((found.max(axis=0) - origin) / side).astype(int)
+        rows, columns = int(extent[1]), int(extent[0])
+        canvas = cv2.warpAffine(
+            flat,
+            np.column_stack([matrix, matrix @ origin]),
+            (columns * side, rows * side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        )
+    tiles = canvas.reshape(rows, side, columns, side).swapaxes(1, 2)
+    tiles = tiles.reshape(-1, side, side)
+    covered = np.count_nonzero(tiles[:, ::4, ::4], axis=(1, 2)) * 16
+    return tiles[covered > LEAST_COVERAGE * side * side], origin
+
+
+def coherence(
+    spectra: Complex, weights: Float, rings: NDArray[np.int64]
+) -> tuple[Complex, Float]:
+    """Add the tiles' spectra and say how far each carrier can be trusted.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex64, shape (k, n)
+        One row for each tile.
+    weights : ndarray of float32, shape (k,)
+        Weight of each tile.
+    rings : ndarray of int, shape (n,)
+        Ring of each carrier.
+
+    Returns
+    -------
+    total : ndarray of complex64, shape (n,)
+        Sum with unit noise deviation in each ring.
+    trust : ndarray of float32, shape (n,)
+        Weight for a coherent sum: amplitude over noise variance, from the share of
+        the power that the tiles have in common, averaged over three rings.
+    """
+    spectra = spectra * weights[:, None]
+    total = spectra.sum(axis=0)
+    together = np.bincount(rings, (total.real**2 + total.imag**2))
+    alone = np.bincount(rings, (spectra.real**2 + spectra.imag**2).sum(axis=0))
+    count = np.bincount(rings)
+    three = np.ones(3)
+    together = np.convolve(together, three, "same")
+    alone = np.convolve(alone, three, "same")
+    count = np.convolve(count, three, "same")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        common = np.clip(1 - alone / together, 0.02, 0.95)
+        weight = np.sqrt(common) / np.sqrt(1 - common)
+        noise = np.sqrt(np.maximum(together * (1 - common) / count, 1e-12))
+    return (
+        (total / noise[rings]).astype(np.complex64),
+        weight[rings].astype(np.float32),
+    )
