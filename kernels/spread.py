@@ -234,10 +234,9 @@ def coherence(
     together = np.convolve(together, three, "same")
     alone = np.convolve(alone, three, "same")
     count = np.convolve(count, three, "same")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        common = np.clip(1 - alone / together, 0.02, 0.95)
-        weight = np.sqrt(common) / np.sqrt(1 - common)
-        noise = np.sqrt(np.maximum(together * (1 - common) / count, 1e-12))
+    common = np.clip(1 - alone / np.maximum(together, 1e-9), 0.02, 0.95)
+    weight = np.sqrt(common / (1 - common))
+    noise = np.sqrt(together * (1 - common) / np.maximum(count, 1)) + 1e-9
     return (
         (total / noise[rings]).astype(np.complex64),
         weight[rings].astype(np.float32),

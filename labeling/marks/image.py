@@ -29,18 +29,22 @@ __all__ = ["SCHEME", "detect_image", "embed_image"]
 SCHEME = "image-lattice/1"
 P_VALUE_LIMIT = 1e-9
 
-CANONICAL_SIDE = 512
+CANONICAL_SIDES = (512, 362, 256)
+LEAST_SHARE = 0.66  # of a canonical side that a picture must have to be marked at it
 CARRIERS = spread.Carriers(tile=96, low=3, high=18)
 SYNC_SHARE, SYNC_ENERGY = 0.15, 0.20
 PAYLOAD_BITS = 64
 LEAST_SIDE = 48
 
 MASK_EXPONENT = 0.7
-FLAT_STRENGTH = 1.0  # deviation of the mark in flat places, in levels
+# Deviation of the mark in flat places, in levels: as much as the picture needs.
+STRENGTHS = (0.4, 1.2)
+TRIAL_STRENGTH, TRIAL_QUALITY, TRIAL_SNR = 0.7, 30, 0.85
 
-# Short side relative to the canonical size at which the lattice is looked for; each
-# level sees the tile at 0.7 to 1.46 times its period.
-LEVELS = (1.0, 0.5, 2.0, 0.25)
+# Short sides at which the lattice is looked for; each level sees the tile at 0.7 to
+# 1.46 times its period.
+LEVELS = (512, 256, 1024, 128)
+MOST_ENLARGED = 4.5
 READS_PER_LEVEL = 4
 BAND = 0.25  # cycles per pixel at scale 1; the mark ends at 18 / 96 = 0.19
 REACH = 3.4  # periods
@@ -89,9 +93,10 @@ def embed_image(
         )
     rows, columns = _canonical_size(height, width)
     luma = _resize(_luma(pixels), rows, columns)
-    mark = spread.place(_layout(key).tile(payload), rows, columns)
+    layout = _layout(key)
+    mark = spread.place(layout.tile(payload), rows, columns)
     mark *= masking.texture(luma, MASK_EXPONENT)
-    mark *= FLAT_STRENGTH * strength
+    mark *= strength * _need(luma, mark, layout, payload)
     mark = _resize(mark, height, width)
     out = pixels.copy()
     colors = out if out.ndim == 2 else out[..., :3]
@@ -149,6 +154,28 @@ def detect_image(pixels: Pixels, key: Key | Sequence[Key]) -> Detection:
                             transform=view.transform(hit.turn),
                         )
     return Detection(found=False, payload=None, p_value=1.0, score=0.0, scheme=SCHEME)
+
+
+def _need(luma: Float, mark: Float, layout: _Layout, payload: Payload) -> float:
+    """Return the amplitude at which a trial mark survives a hard compression.
+
+    The trial is read where it stands; the power of the soft values' signal over
+    their noise grows with the square of the amplitude.
+    """
+    trial = np.clip(np.rint(luma + TRIAL_STRENGTH * mark), 0, 255).astype(np.uint8)
+    _, encoded = cv2.imencode(".jpg", trial, (cv2.IMWRITE_JPEG_QUALITY, TRIAL_QUALITY))
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+    tiles, _ = spread.fold(dct.whiten(decoded, BAND), CARRIERS.tile, np.eye(2))
+    spectra = CARRIERS.analyze(tiles)
+    total, trust = spread.coherence(
+        spectra, np.ones(len(spectra), np.float32), CARRIERS.rings
+    )
+    soft = layout.soft_values(total * trust)
+    word = 1.0 - 2.0 * layout.code.encode(_bits(int(payload)))
+    share = max(0.0, float(word @ soft)) ** 2 / (float(soft @ soft) * len(soft))
+    snr = share / (1 - share)
+    need = TRIAL_STRENGTH * math.sqrt(TRIAL_SNR / max(snr, 1e-6))
+    return min(max(need, STRENGTHS[0]), STRENGTHS[1])
 
 
 class _Layout:
@@ -242,21 +269,38 @@ class _Hit:
 def _views(luma: Float) -> Iterator[_View]:
     """Yield the picture through ever less likely lattices."""
     height, width = luma.shape
-    rows, columns = _canonical_size(height, width)
+    short = min(height, width)
+    tile = CARRIERS.tile
     for level in LEVELS:
-        size = round(rows * level), round(columns * level)
-        if min(size) < 64 or (level > 1 and min(size) > 2 * min(height, width)):
+        if level > MOST_ENLARGED * short or level < tile:
             continue
-        flat = dct.whiten(_resize(luma, *size), BAND)
-        to_picture = np.diag([width / size[1], height / size[0]])
-        if level == 1:
-            yield _view(flat, np.eye(2), to_picture)
-        side = CARRIERS.tile
+        flat = _flat(luma, level)
+        to_picture = _to_picture(flat, luma)
+        if level == CANONICAL_SIDES[0]:
+            for side in CANONICAL_SIDES:
+                same = flat if side == level else _flat(luma, side)
+                yield _view(same, np.eye(2), _to_picture(same, luma))
         found = sync.autocorrelation(
-            flat, side, CARRIERS.high / side / sync.SCALES[0], round(REACH * side)
+            flat, tile, CARRIERS.high / tile / sync.SCALES[0], round(REACH * tile)
         )
-        for row in sync.search(found, side, READS_PER_LEVEL):
-            yield _view(flat, row[1:].reshape(2, 2).T / side, to_picture)
+        for row in sync.search(found, tile, READS_PER_LEVEL):
+            yield _view(flat, row[1:].reshape(2, 2).T / tile, to_picture)
+
+
+def _flat(luma: Float, side: int) -> Float:
+    """Whiten the picture at a given short side, within the band it still has."""
+    height, width = luma.shape
+    scale = side / min(height, width)
+    band = min(BAND, 0.5 / scale)
+    return dct.whiten(
+        _resize(luma, round(height * scale), round(width * scale)), band
+    )
+
+
+def _to_picture(flat: Float, luma: Float) -> NDArray[np.float64]:
+    return np.diag(
+        [luma.shape[1] / flat.shape[1], luma.shape[0] / flat.shape[0]]
+    )
 
 
 def _view(
@@ -307,13 +351,18 @@ def _bits(number: int) -> NDArray[np.uint8]:
     return np.array([int(bit) for bit in f"{number:0{PAYLOAD_BITS}b}"], np.uint8)
 
 
-def _canonical_size(height: int, width: int) -> tuple[int, int]:
-    """Rows and columns at which the mark lives; small pictures go half way."""
-    short = min(height, width)
-    side = CANONICAL_SIDE if short >= CANONICAL_SIDE else math.sqrt(
-        CANONICAL_SIDE * short
+def _canonical_side(short: int) -> int:
+    """Short side at which a picture is marked: small ones go part of the way."""
+    return next(
+        (side for side in CANONICAL_SIDES if short >= LEAST_SHARE * side),
+        CANONICAL_SIDES[-1],
     )
-    return max(1, round(height * side / short)), max(1, round(width * side / short))
+
+
+def _canonical_size(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns at which a picture is marked."""
+    scale = _canonical_side(min(height, width)) / min(height, width)
+    return round(height * scale), round(width * scale)
 
 
 def _luma(pixels: Pixels) -> Float:

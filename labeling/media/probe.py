@@ -1,0 +1,231 @@
+"""What kind of file it is, by its content, before anything is decoded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import DamagedMedia, MediaError, MediaTooLarge, UnsupportedFormat
+from ..model import Media
+from .container import Piece, pieces
+
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "MEDIA_TYPES", "Probe", "probe"]
+
+MAX_BYTES = 512 << 20
+MAX_PIXELS = 200_000_000
+
+MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+
+# What else a file may turn out to be: where its signature stands, and its name. The
+# first match counts.
+_OTHERS = tuple(
+    (re.compile(pattern, re.DOTALL), name)
+    for pattern, name in (
+        (rb"GIF8[79]a", "a GIF picture"),
+        (rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]", "a TIFF picture"),
+        (rb"BM.{4}\0{4}", "a BMP picture"),
+        (rb"\0\0[\x01\x02]\0", "an icon or cursor"),
+        (rb"8BPS", "a Photoshop document"),
+        (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture"),
+        (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+        (rb".{4}ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", "a HEIC picture"),
+        (rb".{4}ftypavi[fs]", "an AVIF picture"),
+        (rb".{4}ftypqt  ", "a QuickTime video"),
+        (rb".{4}ftypM4A ", "an M4A sound"),
+        (rb".{4}ftyp", "an MP4 video"),
+        (rb"\x1aE\xdf\xa3", "a Matroska or WebM video"),
+        (rb"FLV\x01", "an FLV video"),
+        (rb"RIFF.{4}AVI ", "an AVI video"),
+        (rb"RIFF.{4}WAVE", "a WAV sound"),
+        (rb"fLaC", "a FLAC sound"),
+        (rb"OggS", "an Ogg sound or video"),
+        (rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "an MP3 sound"),
+        (rb"%PDF-", "a PDF document"),
+        (rb"PK(\x03\x04|\x05\x06)", "a ZIP archive or office document"),
+        (rb"\x1f\x8b", "a gzip archive"),
+        (rb"Rar!\x1a\x07", "a RAR archive"),
+        (rb"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (rb"SQLite format 3\0", "an SQLite database"),
+        (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<svg", "an SVG drawing"),
+        (rb"(?i)(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body)", "an HTML page"),
+        (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML document"),
+        (rb"[\t\n\r\x20-\x7e]+\Z", "a text"),
+    )
+)
+_CONVERT = "Convert it to JPEG, PNG or WebP first."
+
+_PNG_MODES = {
+    0: ("grey", {1, 2, 4, 8, 16}),
+    2: ("rgb", {8, 16}),
+    3: ("palette", {1, 2, 4, 8}),
+    4: ("grey+alpha", {8, 16}),
+    6: ("rgba", {8, 16}),
+}
+_JPEG_MODES = {1: "grey", 3: "rgb", 4: "cmyk"}
+# Baseline, extended and progressive, with Huffman or arithmetic coding.
+_JPEG_FRAMES = {"SOF0", "SOF1", "SOF2", "SOF9", "SOF10"}
+# Every scan passes over all pixels, at a cost of a few bytes to who made the file.
+_MAX_SCANS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What the header of a file says.
+
+    Parameters
+    ----------
+    media : Media
+        Kind of media.
+    format : str
+        ``"jpeg"``, ``"png"`` or ``"webp"``.
+    media_type : str
+        Its name on the Internet, for example ``"image/png"``.
+    width, height : int
+        Size in pixels as stored, before an EXIF orientation is applied.
+    mode : str
+        Colors as stored: ``"grey"``, ``"grey+alpha"``, ``"palette"``, ``"rgb"``,
+        ``"rgba"`` or ``"cmyk"``.
+    bits : int
+        Bits of a channel, or of a palette index.
+    """
+
+    media: Media
+    format: str
+    media_type: str
+    width: int
+    height: int
+    mode: str
+    bits: int
+
+
+def probe(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Probe:
+    """Tell the format and size of a picture file from its header.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file; its name plays no part.
+    max_pixels : int, optional
+        Refuse larger pictures.
+
+    Raises
+    ------
+    UnsupportedFormat
+        Another kind of file, or an animated picture.
+    DamagedMedia
+        The file is empty, cut off or malformed.
+    MediaTooLarge
+        The file has more than 512 MiB, or the picture too many pixels.
+    """
+    if not content:
+        raise DamagedMedia("the file is empty")
+    if len(content) > MAX_BYTES:
+        raise MediaTooLarge(
+            f"the file has {len(content):,} bytes, more than {MAX_BYTES:,}"
+        )
+    format = _format(content)
+    parts = pieces(content, format)
+    read = {"jpeg": _read_jpeg, "png": _read_png, "webp": _read_webp}[format]
+    width, height, mode, bits = read(parts)
+    if not width or not height:
+        raise DamagedMedia(f"the header tells a size of {width} x {height} pixels")
+    if width * height > max_pixels:
+        raise MediaTooLarge(
+            f"the picture has {width} x {height} pixels, more than "
+            f"{max_pixels / 1e6:g} million",
+            hint="Scale it down first.",
+        )
+    return Probe(
+        media=Media.IMAGE,
+        format=format,
+        media_type=MEDIA_TYPES[format],
+        width=width,
+        height=height,
+        mode=mode,
+        bits=bits,
+    )
+
+
+def _format(content: bytes) -> str:
+    if content.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "webp"
+    head = content[:1024]
+    if len(head) < 12 and head.startswith((b"RIFF", b"\x89", b"\xff\xd8")):
+        raise DamagedMedia("the file is cut off after its first bytes")
+    for pattern, name in _OTHERS:
+        if pattern.match(head):
+            raise UnsupportedFormat(f"the file is {name}", hint=_CONVERT)
+    raise UnsupportedFormat("the file is not a picture of a known kind", hint=_CONVERT)
+
+
+def _read_png(parts: Sequence[Piece]) -> tuple[int, int, str, int]:
+    header = parts[0].data
+    names = {part.name for part in parts}
+    if "IDAT" not in names:
+        raise DamagedMedia("the PNG file holds no picture data")
+    for part in parts:
+        if part.name == "acTL" and int.from_bytes(part.data[:4]) > 1:
+            raise _animated()
+    width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
+    bits, color_type = header[8], header[9]
+    mode, depths = _PNG_MODES.get(color_type, ("", set()))
+    if bits not in depths:
+        raise DamagedMedia(
+            f"the PNG header tells an unknown color type {color_type} of {bits} bits"
+        )
+    return width, height, mode, bits
+
+
+def _read_jpeg(parts: Sequence[Piece]) -> tuple[int, int, str, int]:
+    frames = [part for part in parts if part.name.startswith("SOF")]
+    if len(frames) != 1 or len(frames[0].data) < 6:
+        raise DamagedMedia("the JPEG file does not have one frame header")
+    scans = sum(part.name == "SOS" for part in parts)
+    if not 0 < scans <= _MAX_SCANS:
+        raise DamagedMedia(
+            f"the JPEG file has {scans} scans instead of 1..{_MAX_SCANS}"
+        )
+    header = frames[0].data
+    if frames[0].name not in _JPEG_FRAMES or header[0] != 8:
+        raise UnsupportedFormat(
+            f"the JPEG file uses a rare coding ({frames[0].name}, {header[0]} bits)",
+            hint="Save it as an ordinary JPEG first.",
+        )
+    if header[5] not in _JPEG_MODES:
+        raise UnsupportedFormat(f"the JPEG file has {header[5]} color channels")
+    height, width = int.from_bytes(header[1:3]), int.from_bytes(header[3:5])
+    return width, height, _JPEG_MODES[header[5]], 8
+
+
+def _read_webp(parts: Sequence[Piece]) -> tuple[int, int, str, int]:
+    frames = sum(part.name == "ANMF" for part in parts)
+    if frames > 1:
+        raise _animated()
+    name, data = parts[0].name, parts[0].data
+    if name == "VP8X" and len(data) >= 10:
+        width = 1 + int.from_bytes(data[4:7], "little")
+        height = 1 + int.from_bytes(data[7:10], "little")
+        alpha = bool(data[0] & 0x10)
+    elif name == "VP8L" and len(data) >= 5 and data[0] == 0x2F:
+        header = int.from_bytes(data[1:5], "little")
+        width, height = 1 + (header & 0x3FFF), 1 + (header >> 14 & 0x3FFF)
+        alpha = bool(header >> 28 & 1)
+    elif name == "VP8 " and len(data) >= 10 and bytes(data[3:6]) == b"\x9d\x01\x2a":
+        width = int.from_bytes(data[6:8], "little") & 0x3FFF
+        height = int.from_bytes(data[8:10], "little") & 0x3FFF
+        alpha = False
+    else:
+        raise DamagedMedia("the WebP header is malformed")
+    return width, height, "rgba" if alpha else "rgb", 8
+
+
+def _animated() -> MediaError:
+    return UnsupportedFormat(
+        "the picture is animated, and animated pictures are not handled yet",
+        hint="Save a single frame as a picture first.",
+    )

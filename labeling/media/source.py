@@ -1,0 +1,107 @@
+"""Where a picture comes from: a file, its bytes, an array or a Pillow image."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..errors import MediaError, MediaTooLarge, UsageError
+from .image import Picture, Pixels, from_array, from_pil, read
+from .probe import MAX_BYTES, MAX_PIXELS
+
+__all__ = ["Source", "load", "read_file"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A picture and where it came from.
+
+    Parameters
+    ----------
+    picture : Picture
+        The decoded picture.
+    content : bytes or None
+        The file's bytes, when it came from a file or bytes.
+    path : Path or None
+        The file, when it came from one.
+    """
+
+    picture: Picture
+    content: bytes | None = None
+    path: Path | None = None
+
+
+def load(
+    source: str | Path | bytes | Image.Image | Pixels, *, max_pixels: int = MAX_PIXELS
+) -> Source:
+    """Take a picture from any of the four kinds of sources.
+
+    Parameters
+    ----------
+    source : str, Path, bytes, PIL.Image.Image or ndarray
+        A file (text is always a path), the bytes of one, or a picture in memory.
+    max_pixels : int, optional
+        Refuse files with larger pictures.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be read, or does not hold a picture that can be used.
+    UsageError
+        The source is of another type, or an array of the wrong type or shape.
+    """
+    if isinstance(source, np.ndarray):
+        return Source(picture=from_array(source))
+    if isinstance(source, Image.Image):
+        return Source(picture=from_pil(source))
+    if isinstance(source, bytes | bytearray | memoryview):
+        content = bytes(source)
+        return Source(picture=read(content, max_pixels=max_pixels), content=content)
+    if not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            f"a picture cannot be taken from {type(source).__name__}",
+            hint="Give a path, the bytes of a file, a Pillow image or a numpy array.",
+        )
+    path = Path(source)
+    content = read_file(path)
+    try:
+        picture = read(content, max_pixels=max_pixels)
+    except MediaError as error:
+        error.path = path
+        raise
+    return Source(picture=picture, content=content, path=path)
+
+
+def read_file(path: Path | str) -> bytes:
+    """Return the content of a media file.
+
+    Raises
+    ------
+    MediaError
+        There is no such file, it is a folder or device, or may not be read.
+    MediaTooLarge
+        It has more than 512 MiB.
+    """
+    try:
+        # Opening a pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise MediaError("is a folder or device, not a file", path=path)
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise MediaError(
+            "does not exist", hint="Check the spelling of the path.", path=path
+        ) from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, MediaError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"cannot be read: {reason.lower()}", path=path) from error
+    if len(content) > MAX_BYTES:
+        raise MediaTooLarge(f"has more than {MAX_BYTES:,} bytes", path=path)
+    return content

@@ -1,0 +1,118 @@
+"""Wordings of the notice, and what the law wants in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ..errors import UsageError
+from .typeset import missing_characters
+
+__all__ = [
+    "CORE",
+    "MAX_LENGTH",
+    "SEPARATOR",
+    "WORDINGS",
+    "check_wording",
+    "required_characters",
+    "segments",
+]
+
+CORE = "AI生成"
+"""The shortest legal wording, which fits where no other does."""
+
+SEPARATOR = " · "
+"""Stands between the legal wording and a translation of it, which is set smaller."""
+
+WORDINGS = {"zh": CORE, "en": f"{CORE}{SEPARATOR}AI-generated"}
+"""Default wording by language: the Chinese elements are due in all of them."""
+
+MAX_LENGTH = 40
+"""Longest wording, in characters."""
+
+# As part of another word, as in "AIGC" or "MAIN", the two letters are not the element.
+_ELEMENTS = {
+    "the AI element (人工智能 or AI)": r"人工智能|(?<![A-Za-z])AI(?![A-Za-z])",
+    "the generation element (生成 or 合成)": r"生成|合成",
+}
+
+
+def check_wording(text: str) -> None:
+    """Refuse a wording that is not legal or cannot be drawn.
+
+    Parameters
+    ----------
+    text : str
+        The notice as the public shall read it: one line, at most 40 characters.
+
+    Raises
+    ------
+    UsageError
+        The text is empty, too long, holds control characters or characters that the
+        notice font lacks, or misses one of the two elements that GB 45438-2025,
+        5.2 b), asks for.
+    """
+    if not text.strip():
+        raise UsageError("the notice has no wording", hint=f"Use {CORE}, for example.")
+    if len(text) > MAX_LENGTH:
+        raise UsageError(
+            f"the wording of the notice has {len(text)} characters",
+            hint=f"Use at most {MAX_LENGTH}.",
+        )
+    control = [c for c in text if unicodedata.category(c) in _NOT_TEXT]
+    if control:
+        raise UsageError(
+            f"the wording of the notice holds control characters: {_names(control)}",
+            hint="Use plain text on one line.",
+        )
+    missing = [name for name, form in _ELEMENTS.items() if not re.search(form, text)]
+    if missing:
+        raise UsageError(
+            f"the wording of the notice lacks {' and '.join(missing)}, "
+            "against GB 45438-2025, 5.2 b)",
+            hint=f"Both elements are due in every language, as in {CORE}.",
+        )
+    lacking = missing_characters(text)
+    if lacking:
+        raise UsageError(
+            f"the notice font has no {_names(lacking)}",
+            hint="It covers Latin letters and the Chinese of usual AI notices.",
+        )
+
+
+def required_characters(text: str) -> frozenset[str]:
+    """Return the characters that make up the required elements in a text."""
+    return frozenset("".join(re.findall("|".join(_ELEMENTS.values()), text)))
+
+
+def segments(text: str) -> tuple[str, str]:
+    """Split a wording into the part that is legal by itself and its translation.
+
+    Parameters
+    ----------
+    text : str
+        A checked wording.
+
+    Returns
+    -------
+    tuple of str
+        What stands before and after the first `SEPARATOR`, where the former holds
+        both required elements; otherwise the whole text and ``""``.
+    """
+    primary, _, secondary = text.partition(SEPARATOR)
+    legal = all(re.search(form, primary) for form in _ELEMENTS.values())
+    if legal and secondary.strip():
+        return primary.strip(), secondary.strip()
+    return text.strip(), ""
+
+
+# Control, format, surrogate, private use, unassigned; line and paragraph separators.
+_NOT_TEXT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _names(characters: list[str]) -> str:
+    """Name characters so that even an invisible one can be told."""
+    return ", ".join(
+        f"{c} (U+{ord(c):04X})" if c.isprintable() else f"U+{ord(c):04X}"
+        for c in dict.fromkeys(characters)
+    )

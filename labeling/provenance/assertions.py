@@ -1,0 +1,133 @@
+"""The label and the mark as assertions of a manifest, written and read.
+
+Labels of own assertions begin with a domain name in reverse order (C2PA 2.2,
+section 6.2). synthmark owns no domain, so its names begin with ``alt``: RFC 9476
+keeps that top level out of the DNS for ever, and nobody can come to own the name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UsageError
+from ..model import AigcLabel
+from ..payload import Payload
+
+__all__ = [
+    "AIGC",
+    "SOFT_BINDING",
+    "aigc_assertion",
+    "algorithm_of",
+    "read_aigc",
+    "read_soft_binding",
+    "soft_binding_assertion",
+]
+
+AIGC = "alt.synthmark.aigc"
+SOFT_BINDING = "c2pa.soft-binding"
+VALUE_LIMIT = 2048
+_NAMESPACE = "alt.synthmark."
+_SCHEME = re.compile(r"([a-z][a-z0-9-]{0,40})/([1-9][0-9]{0,3})")
+_ALGORITHM = re.compile(
+    rf"{re.escape(_NAMESPACE)}([a-z][a-z0-9-]{{0,40}})\.([1-9][0-9]{{0,3}})"
+)
+# GB 45438-2025, annex E b)
+_KEYS = {
+    "Label": "label",
+    "ContentProducer": "content_producer",
+    "ProduceID": "produce_id",
+    "ReservedCode1": "reserved_code_1",
+    "ContentPropagator": "content_propagator",
+    "PropagateID": "propagate_id",
+    "ReservedCode2": "reserved_code_2",
+}
+
+
+def aigc_assertion(label: AigcLabel) -> dict[str, Any]:
+    """Return the assertion that carries the seven values of the AIGC label.
+
+    It repeats the metadata label under the signature, so that a label altered
+    afterwards is told from the one that was signed.
+    """
+    values = {key: getattr(label, name) for key, name in _KEYS.items()}
+    return {"label": AIGC, "data": values, "created": True}
+
+
+def read_aigc(data: object) -> AigcLabel | None:
+    """Return the label of an assertion, or None when it is not a well-formed one."""
+    if not isinstance(data, Mapping) or set(data) != set(_KEYS):
+        return None
+    values = {name: data[key] for key, name in _KEYS.items()}
+    if not all(
+        isinstance(value, str) and len(value) <= VALUE_LIMIT
+        for value in values.values()
+    ):
+        return None
+    return AigcLabel(**values) if values["label"] in {"1", "2", "3"} else None
+
+
+def algorithm_of(scheme: str) -> str:
+    """Return the soft-binding algorithm that stands for a mark scheme.
+
+    Raises
+    ------
+    UsageError
+        `scheme` is not of the form ``name/version``.
+
+    Examples
+    --------
+    >>> algorithm_of("image-lattice/1")
+    'alt.synthmark.image-lattice.1'
+    """
+    match = _SCHEME.fullmatch(scheme)
+    if match is None:
+        raise UsageError(
+            f"{scheme!r} is not the name of a mark scheme",
+            hint='A scheme is written like "image-lattice/1".',
+        )
+    return f"{_NAMESPACE}{match[1]}.{match[2]}"
+
+
+def soft_binding_assertion(payload: Payload, scheme: str) -> dict[str, Any]:
+    """Return the assertion that ties the manifest to an invisible mark.
+
+    The value is the payload's eight bytes, big-endian, as a list of integers: the
+    C2PA library builds assertions from JSON, which has no byte strings, and decodes
+    a list to exactly these bytes (C2PA 2.2, section 18.10).
+    """
+    value = list(int(payload).to_bytes(8, "big"))
+    blocks = [{"scope": {}, "value": value}]
+    data = {"alg": algorithm_of(scheme), "blocks": blocks}
+    return {"label": SOFT_BINDING, "data": data, "created": True}
+
+
+def read_soft_binding(data: object) -> tuple[Payload, str] | None:
+    """Return payload and scheme of a mark of ours, or None for any other binding."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("alg"), str):
+        return None
+    match = _ALGORITHM.fullmatch(data["alg"])
+    blocks = data.get("blocks")
+    if match is None or not isinstance(blocks, list) or len(blocks) != 1:
+        return None
+    value = _bytes_of(
+        blocks[0].get("value") if isinstance(blocks[0], Mapping) else None
+    )
+    if value is None or len(value) != 8:
+        return None
+    return Payload.from_int(int.from_bytes(value, "big")), f"{match[1]}/{match[2]}"
+
+
+def _bytes_of(value: object) -> bytes | None:
+    """Decode a list of integers or Base64, the two forms that readers report."""
+    try:
+        if isinstance(value, str) and len(value) <= VALUE_LIMIT:
+            return base64.b64decode(value, validate=True)
+        if isinstance(value, list) and len(value) <= VALUE_LIMIT:
+            return bytes(value)
+    except (binascii.Error, ValueError, TypeError):
+        pass
+    return None

@@ -1,0 +1,249 @@
+"""Signed C2PA manifests: who made a file with what, and that nothing changed since.
+
+`sign` writes one, `read` judges one; both work in memory and never open a network
+connection, except to the time-stamp authority that a `Signer` names. Signing is the
+last step of all: any later change of the file, even to its metadata, breaks the seal.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, NoReturn
+
+from ..errors import CertificateError, ManifestError, UsageError
+from ..model import AigcLabel
+from ..payload import Payload
+from .assertions import aigc_assertion, algorithm_of, soft_binding_assertion
+from .reading import (
+    COMPOSITE,
+    GENERATED,
+    Ingredient,
+    ManifestReading,
+    has_manifest,
+    read,
+)
+from .sdk import load, make_context
+from .signer import Signer
+
+__all__ = [
+    "COMPOSITE",
+    "GENERATED",
+    "Claim",
+    "Ingredient",
+    "ManifestReading",
+    "Signer",
+    "has_manifest",
+    "read",
+    "sign",
+]
+
+_GENERATOR = "synthmark"
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_PARENT = "parent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a manifest says.
+
+    Parameters
+    ----------
+    title : str
+        Name of the file or work.
+    label : AigcLabel
+        The AIGC label that the file carries as metadata.
+    payload : Payload or None
+        The payload of the invisible mark, if there is one.
+    mark_scheme : str or None
+        The scheme of that mark, for example ``"image-lattice/1"``.
+    software_agent, software_agent_version : str
+        The system that generated the content.
+    when : datetime
+        When it was generated or labeled, with time zone.
+    generator_version : str
+        Version of synthmark.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be meant.
+    """
+
+    title: str
+    label: AigcLabel
+    payload: Payload | None
+    mark_scheme: str | None
+    software_agent: str
+    software_agent_version: str
+    when: datetime
+    generator_version: str
+
+    def __post_init__(self) -> None:
+        if self.when.utcoffset() is None:
+            raise UsageError("the time of a claim has no time zone")
+        if (self.payload is None) != (self.mark_scheme is None):
+            raise UsageError("payload and mark scheme of a claim go together")
+        if self.mark_scheme is not None:
+            algorithm_of(self.mark_scheme)
+        if not self.software_agent:
+            raise UsageError(
+                "a claim names no software agent",
+                hint="Name the system that generated the content.",
+            )
+
+
+def sign(
+    content: bytes,
+    media_type: str,
+    claim: Claim,
+    signer: Signer,
+    *,
+    parent: bytes | None = None,
+    parent_media_type: str | None = None,
+) -> bytes:
+    """Return `content` with a signed manifest in it; nothing else in it changes.
+
+    A new work opens with ``c2pa.created`` and the source type
+    ``trainedAlgorithmicMedia``. With `parent`, the manifest opens the parent, which
+    keeps its own manifest, and says that it was edited: with the same source type
+    when the parent is generated already, else with
+    ``compositeWithTrainedAlgorithmicMedia`` (C2PA 2.2, section 18.14).
+
+    Parameters
+    ----------
+    content : bytes
+        A whole media file.
+    media_type : str
+        Its type, for example ``"image/png"``.
+    claim : Claim
+        What the manifest shall say.
+    signer : Signer
+        Who says it.
+    parent : bytes, optional
+        The file that `content` was made from, when it carries a manifest. Signing
+        without it leaves that manifest and its history behind.
+    parent_media_type : str, optional
+        The parent's type; by default `media_type`.
+
+    Raises
+    ------
+    CertificateError
+        The certificate has expired, or the signature does not fit it.
+    ManifestError
+        The file cannot carry a manifest, the parent's manifest cannot be kept, the
+        signing function failed (with its exception as the cause), or the time-stamp
+        authority did not answer.
+    """
+    signer.check()
+    c2pa = load()
+    parent_media_type = parent_media_type or media_type
+    history = None if parent is None else read(parent, parent_media_type)
+    raised: list[BaseException] = []
+    target = io.BytesIO()
+    try:
+        with (
+            c2pa.Builder(
+                _definition(claim, history), context=make_context(c2pa)
+            ) as builder,
+            signer.native(c2pa, raised) as native,
+        ):
+            if parent is not None and history is not None:
+                ingredient = {
+                    "title": history.title or _PARENT,
+                    "relationship": "parentOf",
+                    "label": _PARENT,
+                }
+                _add_parent(c2pa, builder, ingredient, parent_media_type, parent)
+            builder.sign(native, media_type, io.BytesIO(content), target)
+    except c2pa.C2paError as error:
+        if raised:
+            _fail_signing(raised[0])
+        if signer.tsa_url and isinstance(error, c2pa.C2paError.Signature):
+            # Certificate and key were checked before: this is what remains.
+            raise ManifestError(
+                f"no time stamp from {signer.tsa_url}: {_reason(error)}",
+                hint="Try again later, or sign without a time-stamp authority.",
+            ) from error
+        if isinstance(error, c2pa.C2paError.NotSupported):
+            raise ManifestError(
+                f"a manifest cannot be embedded in {media_type}",
+                hint="Use JPEG, PNG, WebP, TIFF, GIF, AVIF or HEIC for pictures.",
+            ) from error
+        raise ManifestError(
+            f"the manifest could not be made: {_reason(error)}",
+            hint=f"Check that the content is a whole file of type {media_type}.",
+        ) from error
+    return target.getvalue()
+
+
+def _fail_signing(error: BaseException) -> NoReturn:
+    """Raise what a signing function raised, as an error of ours where it is one."""
+    if isinstance(error, CertificateError) or not isinstance(error, Exception):
+        raise error
+    raise ManifestError(
+        f"the signing function failed: {str(error) or type(error).__name__}",
+        hint="Check the connection to the key store.",
+    ) from error
+
+
+def _add_parent(
+    c2pa: ModuleType,
+    builder: Any,
+    ingredient: dict[str, str],
+    media_type: str,
+    parent: bytes,
+) -> None:
+    try:
+        builder.add_ingredient(ingredient, media_type, io.BytesIO(parent))
+    except c2pa.C2paError as error:
+        raise ManifestError(
+            f"the original's manifest cannot be kept: {_reason(error)}",
+            hint="Sign without the parent; its broken manifest is then left behind.",
+        ) from error
+
+
+def _definition(claim: Claim, parent: ManifestReading | None) -> dict[str, Any]:
+    """Return the manifest as the library takes it.
+
+    ``"created": true`` puts an assertion among those that the signer vouches for;
+    by default they only count as gathered.
+    """
+    labeler = {"name": _GENERATOR, "version": claim.generator_version}
+    agent = {"name": claim.software_agent}
+    if claim.software_agent_version:
+        agent["version"] = claim.software_agent_version
+    made = {"softwareAgent": agent, "digitalSourceType": _SOURCE_TYPES + GENERATED}
+    actions: list[dict[str, Any]] = [{"action": "c2pa.created", **made}]
+    if parent is not None:
+        parameters = {"ingredientIds": [_PARENT]}
+        actions = [
+            {
+                "action": "c2pa.opened",
+                "softwareAgent": labeler,
+                "parameters": parameters,
+            },
+            {"action": "c2pa.edited", **made},
+        ]
+        if GENERATED not in parent.source_types:
+            actions[1]["digitalSourceType"] = _SOURCE_TYPES + COMPOSITE
+    assertions = [aigc_assertion(claim.label)]
+    if claim.payload is not None and claim.mark_scheme is not None:
+        actions.append({"action": "c2pa.watermarked.bound", "softwareAgent": labeler})
+        assertions.append(soft_binding_assertion(claim.payload, claim.mark_scheme))
+    when = claim.when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    dated = [{**action, "when": when} for action in actions]
+    history = {"label": "c2pa.actions.v2", "data": {"actions": dated}, "created": True}
+    return {
+        "claim_generator_info": [labeler],
+        # A file name may hold what is no text; JSON takes none of that.
+        "title": claim.title.encode("utf-8", "replace").decode(),
+        "assertions": [history, *assertions],
+    }
+
+
+def _reason(error: Exception) -> str:
+    """Return the library's own words, without the class in front."""
+    return str(error).partition(": ")[2] or str(error)

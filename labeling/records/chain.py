@@ -1,0 +1,202 @@
+"""One record and its place in the chain.
+
+``hash`` of a record is the SHA-256, in hex, of all its other columns as one JSON
+object in canonical form (RFC 8785: keys sorted, no spaces, UTF-8). ``previous_hash``
+is the hash of the record before it, 64 zeros in the first one. A changed column
+breaks the record's own hash; a removed, added or exchanged record breaks the chain
+behind it.
+
+A row is a record as the database holds it: a mapping of column names to texts and
+numbers, lists of names joined by commas.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import UsageError
+from ..payload import Payload
+
+__all__ = [
+    "FIRST_PREVIOUS_HASH",
+    "Record",
+    "chained",
+    "fault",
+    "is_whole",
+    "parse",
+    "row",
+]
+
+FIRST_PREVIOUS_HASH = "0" * 64
+TEXT_MAX = 4096
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One entry of the log.
+
+    Parameters
+    ----------
+    sequence : int
+        Place in the log, from 1 without gaps.
+    time : str
+        When the record was appended: UTC, ISO 8601, milliseconds.
+    produce_id : str
+        The number of the item in its AIGC label.
+    payload : Payload or None
+        The payload of its invisible mark; no two records share one.
+    sha256_before, sha256_after : str
+        Digests of the content before and after the labeling, 64 hex digits.
+    media : str
+        Kind of media.
+    layers : tuple of str
+        Names of the layers that were written.
+    service : str
+        Service that the content belongs to.
+    jurisdictions : tuple of str
+        Whose rules were applied.
+    software : str
+        Name and version of the program that labeled.
+    target : str or None
+        Name of the labeled file, where the caller chose to keep it.
+    previous_hash, hash : str
+        The chain, 64 hex digits each.
+    """
+
+    sequence: int
+    time: str
+    produce_id: str
+    payload: Payload | None
+    sha256_before: str
+    sha256_after: str
+    media: str
+    layers: tuple[str, ...]
+    service: str
+    jurisdictions: tuple[str, ...]
+    software: str
+    target: str | None
+    previous_hash: str
+    hash: str
+
+
+def row(
+    *,
+    produce_id: str,
+    payload: Payload | None,
+    sha256_before: str,
+    sha256_after: str,
+    media: str,
+    layers: Iterable[str],
+    service: str,
+    jurisdictions: Iterable[str],
+    software: str,
+    target: str | None,
+) -> dict[str, Any]:
+    """Check the fields of a record and return them as an unchained row.
+
+    Raises
+    ------
+    UsageError
+        A field is empty, too long or malformed.
+    """
+    return {
+        "produce_id": _text("produce_id", produce_id),
+        "payload": None if payload is None else str(payload),
+        "sha256_before": _digest("sha256_before", sha256_before),
+        "sha256_after": _digest("sha256_after", sha256_after),
+        "media": _names("media", [media]),
+        "layers": _names("layers", layers),
+        "service": _text("service", service),
+        "jurisdictions": _names("jurisdictions", jurisdictions),
+        "software": _text("software", software),
+        "target": None if target is None else _file_name(target),
+    }
+
+
+def chained(row: Mapping[str, Any], head: tuple[int, str]) -> dict[str, Any]:
+    """Put a row behind the given head of the chain, with the time of now."""
+    linked = {
+        **row,
+        "sequence": head[0] + 1,
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "previous_hash": head[1],
+    }
+    return {**linked, "hash": _hash(linked)}
+
+
+def fault(row: Mapping[str, Any], head: tuple[int, str]) -> str:
+    """Return what is wrong with a row behind this head, or an empty text."""
+    if row["sequence"] != head[0] + 1:
+        return f"record {row['sequence']} stands in its place"
+    if not is_whole(row):
+        return "the fields do not match the hash"
+    if row["previous_hash"] != head[1]:
+        return "the record does not follow the one before it"
+    return ""
+
+
+def is_whole(row: Mapping[str, Any]) -> bool:
+    """Say whether the columns are those that the row's hash was made of."""
+    try:
+        return bool(_hash(row) == row["hash"])
+    except TypeError:  # a blob where a text should be
+        return False
+
+
+def parse(row: Mapping[str, Any]) -> Record:
+    """Turn a row into a record."""
+    payload = row["payload"]
+    names = {
+        name: tuple(row[name].split(",")) if row[name] else ()
+        for name in ("layers", "jurisdictions")
+    }
+    number = None if payload is None else Payload.from_int(int(payload, 16))
+    return Record(**{**row, **names, "payload": number})
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all columns but ``hash``."""
+    fields = {name: value for name, value in row.items() if name != "hash"}
+    text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _text(field: str, value: str) -> str:
+    if not 0 < len(value) <= TEXT_MAX:
+        raise UsageError(f"record field {field} must have 1 to {TEXT_MAX} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"record field {field} is not valid Unicode") from error
+    return value
+
+
+def _file_name(value: str) -> str:
+    # A name that is no valid Unicode is legal on Linux and must not stop the record.
+    return _text("target", value.encode("utf-8", "backslashreplace").decode())
+
+
+def _names(field: str, values: Iterable[str]) -> str:
+    names = [str(value) for value in values]
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"record field {field} holds {name[:80]!r}, which is not a short "
+                "lower-case name"
+            )
+    return ",".join(names)
+
+
+def _digest(field: str, value: str) -> str:
+    if not _SHA256.fullmatch(value):
+        raise UsageError(f"record field {field} must be 64 lower-case hex digits")
+    return value
