@@ -1,5 +1,9 @@
 """Label AI-generated media in every layer, and find the labels again.
 
+>>> import synthmark as sm
+>>> result = sm.label("in.png", "out.png", service="face")     # doctest: +SKIP
+>>> report = sm.detect("out.png")                              # doctest: +SKIP
+
 The public names are loaded on first use, so that importing the package is cheap.
 """
 
@@ -7,20 +11,55 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .labeling.api import detect, label
+    from .labeling.detector import Detector
+    from .labeling.errors import SynthmarkError
+    from .labeling.home import Home
     from .labeling.keys import Key
     from .labeling.marks.image import detect_image, embed_image
+    from .labeling.model import Detection, LabelResult, Report
     from .labeling.payload import Payload
+    from .labeling.pipeline import Labeler
+    from .labeling.provenance.signer import Signer
+    from .labeling.records.store import RecordStore
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Detection",
+    "Detector",
+    "Home",
+    "Key",
+    "LabelResult",
+    "Labeler",
+    "Payload",
+    "RecordStore",
+    "Report",
+    "Signer",
+    "SynthmarkError",
+    "detect",
+    "detect_image",
+    "embed_image",
+    "label",
+]
+
 _HOMES = {
+    "Detection": ".labeling.model",
+    "Detector": ".labeling.detector",
+    "Home": ".labeling.home",
     "Key": ".labeling.keys",
+    "LabelResult": ".labeling.model",
+    "Labeler": ".labeling.pipeline",
     "Payload": ".labeling.payload",
+    "RecordStore": ".labeling.records.store",
+    "Report": ".labeling.model",
+    "Signer": ".labeling.provenance.signer",
+    "SynthmarkError": ".labeling.errors",
+    "detect": ".labeling.api",
     "detect_image": ".labeling.marks.image",
     "embed_image": ".labeling.marks.image",
+    "label": ".labeling.api",
 }
-
-__all__ = ["Key", "Payload", "detect_image", "embed_image"]
 
 
 def __getattr__(name: str) -> Any:

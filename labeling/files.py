@@ -45,30 +45,31 @@ def replacing(
     OutputError
         The folder is missing, not writable or full.
     """
-    if target.is_dir():
-        raise OutputError(
-            "is a folder", hint="Name a file in it as the output.", path=target
-        )
-    if target.exists() and not overwrite:
-        raise OutputExists(
-            "exists already", hint="Use --force to replace it.", path=target
-        )
     # The suffix stays last: encoders choose the format by it.
     temporary = target.with_name(
         f".{target.stem[:40]}-{secrets.token_hex(6)}{target.suffix}"
     )
     try:
+        if target.is_dir():
+            raise OutputError(
+                "is a folder", hint="Name a file in it as the output.", path=target
+            )
+        if target.exists() and not overwrite:
+            raise OutputExists(
+                "exists already", hint="Use --force to replace it.", path=target
+            )
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
         os.close(os.open(temporary, flags, 0o666 if mode is None else mode))
         yield temporary
         if overwrite and mode is None and target.exists():
             temporary.chmod(target.stat().st_mode & 0o7777)
-        _flush(temporary)
+        _flush(temporary, os.O_RDWR)
         if overwrite:
             os.replace(temporary, target)
         else:
             _place_new(temporary, target)
-        _flush(target.parent)
+        with suppress(OSError):  # not every platform flushes folders
+            _flush(target.parent, os.O_RDONLY)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -98,14 +99,13 @@ def _place_new(temporary: Path, target: Path) -> None:
         os.replace(temporary, target)
 
 
-def _flush(path: Path) -> None:
-    """Force a file or folder to disk, where the platform can."""
-    with suppress(PermissionError):  # Windows does not open folders
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _flush(path: Path, flags: int) -> None:
+    """Force a file or folder to disk."""
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _cannot_write(target: Path, error: OSError) -> OutputError:

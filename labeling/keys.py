@@ -77,7 +77,7 @@ class Key:
                 hint="Make a key with `synthmark key new FILE`.",
                 path=path,
             ) from error
-        if len(content) == KEY_BYTES:
+        if len(content) == KEY_BYTES and not content.startswith(HEADER.encode()):
             return cls(content)
         lines = content.split()
         if len(lines) == 2 and lines[0] == HEADER.encode():

@@ -28,6 +28,7 @@ __all__ = [
     "Layer",
     "LayerResult",
     "Media",
+    "Reason",
     "Report",
     "State",
     "Transform",
@@ -91,6 +92,20 @@ class FindingKind(StrEnum):
     HIDDEN = "hidden"
     FORGED = "forged"
     COPIED = "copied"
+
+
+class Reason(StrEnum):
+    """What a finding rests on."""
+
+    MANIFEST_BROKEN = "manifest_broken"
+    LABEL_MALFORMED = "label_malformed"
+    LABELS_CONFLICT = "labels_conflict"
+    LABEL_IS_NOT_THE_SIGNED_ONE = "label_is_not_the_signed_one"
+    PAYLOAD_IS_NOT_THE_BOUND_ONE = "payload_is_not_the_bound_one"
+    NUMBER_IS_NOT_THE_RECORDED_ONE = "number_is_not_the_recorded_one"
+    MARK_OF_RECORDED_ITEM_ABSENT = "mark_of_recorded_item_absent"
+    ABSENT_THOUGH_MARKED = "absent_though_marked"
+    ABSENT_THOUGH_RECORDED = "absent_though_recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,16 +213,13 @@ class Evidence:
         The layer that was read.
     state : State
         What it shows.
-    summary : str
-        One line for people, in English.
     detail : Mapping
         The facts behind it, of JSON types only; keys depend on the layer and are
-        listed in ``docs/detect-json.md``.
+        listed in ``docs/json.md``.
     """
 
     layer: Layer
     state: State
-    summary: str
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -217,7 +229,7 @@ class Finding:
 
     kind: FindingKind
     layer: Layer
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,12 +251,19 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""
-        return to_dict(self)
+        return {**to_dict(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerResult:
-    """Whether one layer was written, and if not, why."""
+    """Whether one layer was written, and if not, why.
+
+    Parameters
+    ----------
+    reason : str
+        The code of the error that kept it from being written, for example
+        ``"too_small_for_mark"``.
+    """
 
     layer: Layer
     written: bool

@@ -11,8 +11,10 @@ record log of the issuer.
 
 from __future__ import annotations
 
+import operator
 import secrets
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 from .errors import UsageError
 
@@ -21,6 +23,8 @@ __all__ = ["ISSUER_MAX", "SERIAL_MAX", "Payload"]
 VERSION = 0
 ISSUER_MAX = (1 << 20) - 1
 SERIAL_MAX = (1 << 40) - 1
+
+_TOPS = {"issuer": ISSUER_MAX, "serial": SERIAL_MAX, "version": 15}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Payload:
     Raises
     ------
     UsageError
-        A part is out of its range.
+        A part is out of its range, or not a whole number.
 
     Examples
     --------
@@ -55,7 +59,11 @@ class Payload:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name, top in (("issuer", ISSUER_MAX), ("serial", SERIAL_MAX), ("version", 15)):
+        for name, top in (
+            ("issuer", ISSUER_MAX),
+            ("serial", SERIAL_MAX),
+            ("version", 15),
+        ):
             value = getattr(self, name)
             if not 0 <= value <= top:
                 raise UsageError(f"payload {name} {value} is outside 0..{top}")
@@ -75,6 +83,7 @@ class Payload:
         UsageError
             The number is negative or has more than 64 bits.
         """
+        number = _whole(number)
         if not 0 <= number < 1 << 64:
             raise UsageError(f"payload {number} does not fit into 64 bits")
         return cls(
@@ -87,3 +96,11 @@ class Payload:
     def random(cls, issuer: int = 0) -> Payload:
         """Draw an unpredictable serial for the given issuer."""
         return cls(issuer=issuer, serial=secrets.randbelow(SERIAL_MAX + 1))
+
+
+def _whole(value: SupportsIndex) -> int:
+    """Return a plain int also of numpy's integers, which decoders deal in."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise UsageError(f"payload part {value!r} is not a whole number") from error

@@ -141,7 +141,9 @@ class Labeler:
             media_format = media.format_of(target)
         loaded = load(source)
         try:
-            work = _Work(self, due, loaded, target, media_format or loaded.picture.format)
+            work = _Work(
+                self, due, loaded, target, media_format or loaded.picture.format
+            )
             return work.run(overwrite)
         except SynthmarkError as error:
             if error.path is None:
@@ -281,9 +283,7 @@ class _Work:
         self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
         return written.content, label
 
-    def _sign(
-        self, content: bytes, label: AigcLabel, payload: Payload | None
-    ) -> bytes:
+    def _sign(self, content: bytes, label: AigcLabel, payload: Payload | None) -> bytes:
         claim = manifest.Claim(
             title=(self.target or self.source.path or Path("untitled")).name,
             label=label,
@@ -357,9 +357,7 @@ class _Work:
         self.layers.append(LayerResult(layer=layer, written=True, detail=detail))
 
     def _missing(self, layer: Layer, error: SynthmarkError) -> None:
-        self.layers.append(
-            LayerResult(layer=layer, written=False, reason=error.problem)
-        )
+        self.layers.append(LayerResult(layer=layer, written=False, reason=error.code))
 
 
 def _digest_of(source: Source) -> str:

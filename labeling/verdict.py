@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .model import Evidence, Finding, FindingKind, Layer, State, Verdict
+from .model import Evidence, Finding, FindingKind, Layer, Reason, State, Verdict
 
 __all__ = ["findings", "verdict"]
 
@@ -59,8 +59,6 @@ def _alone(item: Evidence) -> Verdict:
             return Verdict.NONE
         trusted = item.state is State.TRUSTED
         return Verdict.CONFIRMED if trusted else Verdict.SUSPECTED
-    if item.layer is Layer.RECORD:
-        return Verdict.SUSPECTED
     return Verdict.SUSPECTED
 
 
@@ -72,6 +70,9 @@ def _names_ai(item: Evidence) -> bool:
 def findings(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
     """Return how the label was interfered with, most serious first."""
     layers = {item.layer: item for item in evidence}
+    if layers[Layer.RECORD].detail.get("found_by") == "original":
+        # The file as it was before it was labeled: nothing was taken from it.
+        return ()
     return tuple(
         [*_altered(layers), *_forged(layers), *_removed(layers), *_hidden(layers)]
     )
@@ -80,23 +81,17 @@ def findings(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
 def _altered(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
     c2pa, aigc, mark = layers[Layer.C2PA], layers[Layer.AIGC], layers[Layer.MARK]
     if c2pa.state in (State.TAMPERED, State.MALFORMED):
-        yield _finding("altered", Layer.C2PA, f"the manifest is {c2pa.summary}")
-    if aigc.state in (State.MALFORMED, State.CONFLICTING):
-        yield _finding("altered", Layer.AIGC, f"the AIGC label is {aigc.summary}")
+        yield _finding(FindingKind.ALTERED, c2pa, Reason.MANIFEST_BROKEN)
+    if aigc.state is State.MALFORMED:
+        yield _finding(FindingKind.ALTERED, aigc, Reason.LABEL_MALFORMED)
+    if aigc.state is State.CONFLICTING:
+        yield _finding(FindingKind.ALTERED, aigc, Reason.LABELS_CONFLICT)
     signed, found = c2pa.detail.get("label"), aigc.detail.get("label")
     if signed and found and signed != found:
-        yield _finding(
-            "altered",
-            Layer.AIGC,
-            "the AIGC label in the metadata is not the one under the signature",
-        )
+        yield _finding(FindingKind.ALTERED, aigc, Reason.LABEL_IS_NOT_THE_SIGNED_ONE)
     bound, read = c2pa.detail.get("payload"), mark.detail.get("payload")
     if bound and read and bound != read:
-        yield _finding(
-            "altered",
-            Layer.MARK,
-            "the mark's payload is not the one that the manifest is bound to",
-        )
+        yield _finding(FindingKind.ALTERED, mark, Reason.PAYLOAD_IS_NOT_THE_BOUND_ONE)
 
 
 def _forged(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
@@ -105,37 +100,25 @@ def _forged(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
     if record.state is not State.PRESENT or not label:
         return
     if record.detail["produce_id"] != label["produce_id"]:
-        yield _finding(
-            "forged",
-            Layer.AIGC,
-            f"the record of this item has the number {record.detail['produce_id']}, "
-            f"the AIGC label claims {label['produce_id']}",
-        )
-    elif (
-        record.detail["payload"] and mark.state is State.ABSENT
-    ):
-        yield _finding(
-            "forged",
-            Layer.AIGC,
-            "the AIGC label claims an item of the log, but the item's mark is not in "
-            "this picture",
-        )
+        yield _finding(FindingKind.FORGED, aigc, Reason.NUMBER_IS_NOT_THE_RECORDED_ONE)
+    elif record.detail["payload"] and mark.state is State.ABSENT:
+        yield _finding(FindingKind.FORGED, aigc, Reason.MARK_OF_RECORDED_ITEM_ABSENT)
 
 
 def _removed(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
     """Name what the mark or the record says must have been there."""
     record, mark = layers[Layer.RECORD], layers[Layer.MARK]
     if record.state is State.PRESENT:
-        written = {Layer(name) for name in record.detail["layers"]}
-        why = "the record says it was written"
+        written = set(record.detail["layers"])
+        reason = Reason.ABSENT_THOUGH_RECORDED
     elif mark.state is State.PRESENT:
         written = {Layer.AIGC}
-        why = "the mark shows that the picture was labeled"
+        reason = Reason.ABSENT_THOUGH_MARKED
     else:
         return
     for layer in (Layer.AIGC, Layer.C2PA):
         if layer in written and layers[layer].state is State.ABSENT:
-            yield _finding("removed", layer, f"{layers[layer].summary}, though {why}")
+            yield _finding(FindingKind.REMOVED, layers[layer], reason)
 
 
 def _hidden(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
@@ -145,13 +128,8 @@ def _hidden(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
         and Layer.NOTICE in record.detail["layers"]
         and notice.state is State.ABSENT
     ):
-        yield _finding(
-            "hidden",
-            Layer.NOTICE,
-            "the notice is not seen, though the record says it was drawn: it may be "
-            "cropped off, covered or too small",
-        )
+        yield _finding(FindingKind.HIDDEN, notice, Reason.ABSENT_THOUGH_RECORDED)
 
 
-def _finding(kind: str, layer: Layer, reason: str) -> Finding:
-    return Finding(kind=FindingKind(kind), layer=layer, reason=reason)
+def _finding(kind: FindingKind, evidence: Evidence, reason: Reason) -> Finding:
+    return Finding(kind=kind, layer=evidence.layer, reason=reason)

@@ -188,9 +188,7 @@ class _Layout:
         draws = np.frombuffer(
             key.stream(Purpose.IMAGE_LATTICE_1, 4 * (2 * count + 2 * slots)), "<u4"
         )
-        order, phases, places, signs = np.split(
-            draws, np.cumsum([count, count, slots])
-        )
+        order, phases, places, signs = np.split(draws, np.cumsum([count, count, slots]))
         order = np.argsort(order, kind="stable")
         self.sync, self.data = np.sort(order[:known]), np.sort(order[known:])
         self.phases = np.exp(2j * np.pi * phases / 2**32).astype(np.complex64)
@@ -292,15 +290,11 @@ def _flat(luma: Float, side: int) -> Float:
     height, width = luma.shape
     scale = side / min(height, width)
     band = min(BAND, 0.5 / scale)
-    return dct.whiten(
-        _resize(luma, round(height * scale), round(width * scale)), band
-    )
+    return dct.whiten(_resize(luma, round(height * scale), round(width * scale)), band)
 
 
 def _to_picture(flat: Float, luma: Float) -> NDArray[np.float64]:
-    return np.diag(
-        [luma.shape[1] / flat.shape[1], luma.shape[0] / flat.shape[0]]
-    )
+    return np.diag([luma.shape[1] / flat.shape[1], luma.shape[0] / flat.shape[0]])
 
 
 def _view(

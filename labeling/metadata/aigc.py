@@ -17,6 +17,7 @@ from ..errors import MetadataError
 from ..model import AigcLabel
 
 __all__ = [
+    "BLANKS",
     "FIELDS",
     "MAX_BYTES",
     "MAX_CHARACTERS",

@@ -9,7 +9,7 @@ __all__ = ["MAX_CARRIERS", "MAX_PARTS", "Carrier", "Kind", "Survey"]
 
 # Limits per file: segments or chunks of any kind, and those that are looked into.
 MAX_PARTS = 100_000
-MAX_CARRIERS = 16
+MAX_CARRIERS = 8
 
 
 class Kind(StrEnum):
@@ -43,7 +43,18 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """All carriers of a file in file order, and what is wrong with the file."""
+    """What a container module found.
+
+    Parameters
+    ----------
+    carriers : tuple of Carrier
+        In file order, at most `MAX_CARRIERS`.
+    problems : tuple of str
+        What is wrong with the file.
+    complete : bool
+        Whether these are all carriers of the file.
+    """
 
     carriers: tuple[Carrier, ...]
     problems: tuple[str, ...] = ()
+    complete: bool = True

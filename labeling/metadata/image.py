@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..errors import MetadataError, UnsupportedFormat, UsageError
+from ..errors import MediaTooLarge, MetadataError, UnsupportedFormat, UsageError
 from ..model import AigcLabel, State
 from . import aigc, exif, jpeg, png, webp, xmp
 from .carrier import Carrier, Kind, Survey
@@ -137,6 +137,8 @@ def write(
         The file is of another kind.
     DamagedMedia
         The file is truncated or malformed.
+    MediaTooLarge
+        The file has more blocks of metadata than any honest one.
     MetadataError
         The label does not conform, does not fit, or does not read back.
     UsageError
@@ -150,6 +152,11 @@ def write(
     text = aigc.to_json(label)
     container = _container(content)
     survey = container.read_carriers(content)
+    if not survey.complete:
+        raise MediaTooLarge(
+            "has too many blocks of metadata",
+            hint="Write the picture anew without its earlier metadata.",
+        )
     packet, notes = _packet(survey, text, source_type)
     labeled = container.replace_xmp(content, packet)
     notes += _replaced(_read(survey), label, source_type)

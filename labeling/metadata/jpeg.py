@@ -59,11 +59,16 @@ def read_carriers(content: bytes) -> Survey:
         carriers.append(
             Carrier(kind=Kind.EXTENDED_XMP, place="extended XMP", content=packet)
         )
-    if len(carriers) > MAX_CARRIERS:
+    complete = len(carriers) <= MAX_CARRIERS
+    if not complete:
         problems.append(f"more than {MAX_CARRIERS} XMP packets and EXIF blocks")
     if segments and b"AIGC" in content[segments[-1].stop :] and not problem:
         problems.append("bytes after the end of the image mention AIGC")
-    return Survey(carriers=tuple(carriers[:MAX_CARRIERS]), problems=tuple(problems))
+    return Survey(
+        carriers=tuple(carriers[:MAX_CARRIERS]),
+        problems=tuple(problems),
+        complete=complete,
+    )
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:
@@ -165,9 +170,9 @@ def _joined(parts: list[bytes]) -> bytes:
     size = int.from_bytes(parts[0][:4], "big")
     if size > MAX_EXTENDED_BYTES:
         return b""
-    packet = b""
+    packet = bytearray()
     for part in sorted(parts, key=lambda part: part[4:8]):
         if int.from_bytes(part[4:8], "big") != len(packet):
             return b""
         packet += part[8:]
-    return packet if len(packet) == size else b""
+    return bytes(packet) if len(packet) == size else b""

@@ -39,7 +39,8 @@ def read_carriers(content: bytes) -> Survey:
     chunks, problem = _split(content)
     problems = [problem] if problem else []
     candidates = [chunk for chunk in chunks if _may_carry(chunk, content)]
-    if len(candidates) > MAX_CARRIERS:
+    complete = len(candidates) <= MAX_CARRIERS
+    if not complete:
         problems.append(f"more than {MAX_CARRIERS} XMP packets, EXIF and AIGC chunks")
     carriers = []
     for chunk in candidates[:MAX_CARRIERS]:
@@ -51,7 +52,7 @@ def read_carriers(content: bytes) -> Survey:
             problems.append(f"wrong checksum in a {chunk.kind.decode()} chunk")
     if chunks and b"AIGC" in content[chunks[-1].stop :] and not problem:
         problems.append("bytes after the end of the image mention AIGC")
-    return Survey(carriers=tuple(carriers), problems=tuple(problems))
+    return Survey(carriers=tuple(carriers), problems=tuple(problems), complete=complete)
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:

@@ -16,7 +16,7 @@ __all__ = ["Element", "Name", "parse", "serialize"]
 
 MAX_CHARACTERS = 1 << 22
 MAX_DEPTH = 64
-MAX_NODES = 100_000
+MAX_NODES = 50_000
 
 XML = "http://www.w3.org/XML/1998/namespace"
 XMLNS = "http://www.w3.org/2000/xmlns/"
@@ -82,7 +82,7 @@ def parse(text: str) -> Element:
     ------
     MetadataError
         The text is not well-formed XML, has a document type (and with it perhaps
-        entities), or goes beyond the limits of 4,194,304 characters, 100,000 nodes
+        entities), or goes beyond the limits of 4,194,304 characters, 50,000 nodes
         and 64 levels.
     """
     if len(text) > MAX_CHARACTERS:

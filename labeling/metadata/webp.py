@@ -49,11 +49,16 @@ def read_carriers(content: bytes) -> Survey:
         elif chunk.kind == b"EXIF":
             block = chunk.data(content)
             carriers.append(Carrier(kind=Kind.EXIF, place="EXIF", content=block))
-    if len(carriers) > MAX_CARRIERS:
+    complete = len(carriers) <= MAX_CARRIERS
+    if not complete:
         problems.append(f"more than {MAX_CARRIERS} XMP packets and EXIF blocks")
     if chunks and b"AIGC" in content[chunks[-1].stop :] and not problem:
         problems.append("bytes after the end of the image mention AIGC")
-    return Survey(carriers=tuple(carriers[:MAX_CARRIERS]), problems=tuple(problems))
+    return Survey(
+        carriers=tuple(carriers[:MAX_CARRIERS]),
+        problems=tuple(problems),
+        complete=complete,
+    )
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:

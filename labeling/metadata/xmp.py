@@ -209,7 +209,7 @@ def _without(element: Element, *, sources: bool, level: int = 0) -> Element:
                 if level > 0 or not _says_nothing(child):
                     children.append(child)
                     continue
-            if children and isinstance(children[-1], str):
+            if children and isinstance(children[-1], str) and children[-1].isspace():
                 children.pop()  # the indentation of what went
         else:
             children.append(child)

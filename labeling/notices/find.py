@@ -44,11 +44,11 @@ _MAX_CANDIDATES = 24
 
 # Second pass. Text heights at which wordings are compared, and the sizes tried around
 # that of the candidate.
-_COMPARE_PX = (12, 24)
+_COMPARE_PX = (9, 10, 12, 14, 17, 20, 24)
 _COMPARE_STEPS = np.linspace(-0.1, 0.1, 11)
-_RUN_SCORE = 0.7
-_CHARACTER_SCORE = 0.6
-_TRANSLATION_SCORE = 0.5
+_RUN_SCORE = 0.75
+_CHARACTER_SCORE = 0.7
+_TRANSLATION_SCORE = 0.6
 
 # Beyond this ratio of the sides only the ends of a picture are searched.
 _LONG = 6
@@ -262,7 +262,7 @@ def _pyramid(grey: Pixels) -> Iterator[tuple[float, Pixels]]:
 def _compare(grey: Pixels, candidate: _Candidate) -> _Match | None:
     """Return the fullest wording of which every part matches a place, if any."""
     target = max(
-        (px for px in _COMPARE_PX if px <= candidate.height * _MAX_ENLARGEMENT),
+        (px for px in _COMPARE_PX if px <= 1.05 * candidate.height),
         default=_COMPARE_PX[0],
     )
     patch = _patch(grey, candidate, target)
@@ -417,7 +417,7 @@ def _pair_template(pair: str) -> Pixels:
     return np.pad(np.rint(line.mask * 255).astype(np.uint8), _BORDER)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _forms(size_px: int, pair: str) -> tuple[_Form, ...]:
     """Return everything that a pair may be the end of, at a text height."""
     broken = [setting for text in _RUNS for setting in settings(text)]

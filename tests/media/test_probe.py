@@ -64,7 +64,6 @@ def riff(*chunks: tuple[bytes, bytes]) -> bytes:
         ("L", "png", {}, "grey", 8),
         ("I;16", "png", {}, "grey", 16),
         ("LA", "png", {}, "grey+alpha", 8),
-        ("P", "png", {"bits": 2}, "palette", 2),
         ("RGB", "png", {}, "rgb", 8),
         ("RGBA", "png", {}, "rgba", 8),
         ("RGB", "webp", {}, "rgb", 8),
@@ -83,6 +82,12 @@ def test_the_header_tells_everything(
     assert (found.mode, found.bits) == (mode, bits)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_palette_is_told_with_its_depth(bits: int) -> None:
+    found = probe(png_header(31, 17, bits=bits, color_type=3))
+    assert (found.mode, found.bits) == ("palette", bits)
+
+
 @pytest.mark.parametrize(
     ("content", "name"),
     [
@@ -92,8 +97,8 @@ def test_the_header_tells_everything(
         (save(Image.new("L", (9, 9)), "bmp"), "BMP"),
         (save(Image.new("L", (16, 16)), "ico"), "icon"),
         (b"8BPS\0\x01" + bytes(100), "Photoshop"),
-        (save(Image.new("RGB", (9, 9)), "avif"), "AVIF"),
-        (save(Image.new("RGB", (9, 9)), "jpeg2000"), "JPEG 2000"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1A", "AVIF"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", "MP4"),

@@ -57,7 +57,7 @@ def test_text_is_exactly_as_the_standard_writes_it() -> None:
 def test_every_legal_label_reads_back(label: AigcLabel) -> None:
     text = to_json(label)
     wrapped = f'{{"AIGC":{text}}}'
-    forms = [
+    forms: list[str | bytes] = [
         text,
         wrapped,
         f"\ufeff {wrapped}\0",

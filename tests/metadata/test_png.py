@@ -142,8 +142,8 @@ def test_file_without_a_picture_is_refused() -> None:
 
 def test_only_so_many_carriers_are_looked_into() -> None:
     survey = png.read_carriers(built(*LABEL_CHUNKS * 10))
-    assert len(survey.carriers) == 16
-    assert "more than 16" in survey.problems[0]
+    assert len(survey.carriers) == 8
+    assert "more than 8" in survey.problems[0]
 
 
 def test_label_behind_the_end_is_mentioned() -> None:

@@ -1,0 +1,513 @@
+"""The command line: parse, one library call, print, exit code.
+
+Data goes to standard output, everything else to standard error. Modules that load
+numpy or a native library are imported inside the commands, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+
+import typer
+
+from . import __version__
+from .labeling import batch
+from .labeling.errors import SynthmarkError, UnsupportedFormat, UsageError
+from .labeling.model import SCHEMA_VERSION, to_dict
+
+if TYPE_CHECKING:
+    from .labeling.home import Home
+    from .labeling.keys import Key
+    from .labeling.model import LabelResult, Report
+    from .labeling.records.store import Record, RecordStore
+
+__all__ = ["app", "main"]
+
+DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
+INTERRUPTED = 130
+# Of many files, the one that is worst by this order decides.
+SEVERITY = (DONE, NO_LABEL, UNTRUSTED, DAMAGED, UNSUPPORTED, FAILED)
+
+EPILOG = (
+    "Exit codes: 0 labeled, or label found and intact; 1 a file failed or is labeled "
+    "incompletely; 2 usage; 3 no label found; 4 label damaged; 5 signer not trusted; "
+    "6 format not supported; 130 interrupted."
+)
+
+app = typer.Typer(
+    name="synthmark",
+    help="Label AI-generated media in every layer, and find the labels again.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+key_app = typer.Typer(
+    help="The secret behind the invisible mark.", no_args_is_help=True
+)
+cert_app = typer.Typer(help="Certificates that sign manifests.", no_args_is_help=True)
+records_app = typer.Typer(help="The log of what was labeled.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+app.add_typer(cert_app, name="cert")
+app.add_typer(records_app, name="records")
+
+
+class Language(StrEnum):
+    """Languages of the pages."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class Corner(StrEnum):
+    """Where the notice may stand."""
+
+    BOTTOM_RIGHT = "bottom-right"
+    BOTTOM_LEFT = "bottom-left"
+    TOP_RIGHT = "top-right"
+    TOP_LEFT = "top-left"
+
+
+def _users_language() -> Language:
+    name = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    name = name or locale.getlocale()[0] or ""
+    return Language.ZH if name.lower().startswith(("zh", "chinese")) else Language.EN
+
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or -."),
+]
+Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
+Lang = Annotated[
+    Language,
+    typer.Option(
+        "--lang", default_factory=_users_language, help="Language of the page."
+    ),
+]
+MarkKey = Annotated[
+    Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[
+        bool, typer.Option("-V", "--version", help="Print the version.")
+    ] = False,
+) -> None:
+    if version:
+        print(f"synthmark {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def label(
+    inputs: Inputs,
+    lang: Lang,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", help="File or folder/. [default: NAME.labeled.EXT]"
+        ),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace each input, in one step.")
+    ] = False,
+    recursive: Recursive = False,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="Replace existing outputs.")
+    ] = False,
+    service: Annotated[
+        str, typer.Option(help="dialogue, voice, face, scene or other (Art. 17).")
+    ] = "other",
+    jurisdiction: Annotated[
+        list[str] | None, typer.Option(help="Whose rules apply. [default: cn]")
+    ] = None,
+    notice: Annotated[
+        str | None, typer.Option(help="Other wording, with both required elements.")
+    ] = None,
+    corner: Annotated[Corner | None, typer.Option(help="Corner of the notice.")] = None,
+    producer: Annotated[
+        str | None,
+        typer.Option(help="Your provider code or name.", envvar="SYNTHMARK_PRODUCER"),
+    ] = None,
+    issuer: Annotated[
+        int,
+        typer.Option(help="Your number in the payload.", envvar="SYNTHMARK_ISSUER"),
+    ] = 0,
+    generator: Annotated[
+        str | None, typer.Option(help="The system that made the pictures.")
+    ] = None,
+    mark_key: MarkKey = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(help="Certificate chain that signs, leaf first (PEM)."),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Private key of the certificate (PEM).")
+    ] = None,
+    as_json: AsJson = False,
+    as_lines: AsLines = False,
+) -> None:
+    """Label pictures in every layer: notice, mark, metadata, manifest, record."""
+    from .labeling.page import label_page
+
+    with _errors():
+        jobs = batch.plan(
+            batch.collect(inputs, recursive=recursive), output, in_place=in_place
+        )
+        piped = any(job.target is None for job in jobs)
+        home = _home()
+        options = {
+            "service": service,
+            "jurisdictions": tuple(jurisdiction or ["cn"]),
+            "wording": notice or lang.value,
+            "corner": corner and corner.value,
+            "producer": producer,
+            "issuer": issuer,
+            "software_agent": generator,
+        }
+        labeler = home.labeler(
+            key=_mark_key(home, mark_key),
+            signer=home.signer(cert, key),
+            **{name: value for name, value in options.items() if value is not None},
+        )
+
+    def one(job: batch.Job) -> LabelResult:
+        if job.target is not None:
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+        result = labeler.label(
+            _content(job.source), job.target, overwrite=force or in_place
+        )
+        if job.target is None:
+            sys.stdout.buffer.write(result.content)
+        return result
+
+    _run(
+        jobs,
+        one,
+        code=lambda result: DONE if result.complete else FAILED,
+        page=lambda result: label_page(result, lang.value),
+        as_json=as_json,
+        as_lines=as_lines,
+        stream=sys.stderr if piped else sys.stdout,
+    )
+
+
+@app.command()
+def detect(
+    inputs: Inputs,
+    lang: Lang,
+    recursive: Recursive = False,
+    mark_key: Annotated[
+        list[Path] | None, typer.Option(help="Keys of marks to look for.")
+    ] = None,
+    anchors: Annotated[
+        list[Path] | None, typer.Option(help="Trusted root certificates (PEM).")
+    ] = None,
+    as_json: AsJson = False,
+    as_lines: AsLines = False,
+) -> None:
+    """Read every layer of pictures, and say where the layers disagree."""
+    from .labeling.home import read_pem
+    from .labeling.page import report_page
+
+    with _errors():
+        jobs = [
+            batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
+        ]
+        home = _home()
+        detector = home.detector(
+            keys=[_mark_key(home, path) for path in mark_key] if mark_key else None,
+            anchors_pem="\n".join(read_pem(path) for path in anchors)
+            if anchors
+            else None,
+        )
+    _run(
+        jobs,
+        lambda job: detector.detect(_content(job.source)),
+        code=_report_code,
+        page=lambda report: report_page(report, lang.value),
+        as_json=as_json,
+        as_lines=as_lines,
+    )
+
+
+@key_app.command("new")
+def key_new(
+    path: Annotated[
+        Path | None, typer.Argument(help="[default: the home's key]")
+    ] = None,
+) -> None:
+    """Make a mark key in a new file."""
+    from .labeling.keys import Key
+
+    with _errors():
+        home = _home()
+        if path is None:
+            if home.key_path.exists():
+                raise UsageError(
+                    "exists already; another key would not find its marks",
+                    hint="Name a file for the new key.",
+                    path=home.key_path,
+                )
+            key = home.key()
+        else:
+            key = Key.generate()
+            key.save(path)
+        print(key.id)
+
+
+@key_app.command("show")
+def key_show(
+    path: Annotated[
+        Path | None, typer.Argument(help="[default: the home's key]")
+    ] = None,
+) -> None:
+    """Print the public name of a mark key, never the key."""
+    with _errors():
+        print(_mark_key(_home(), path).id)
+
+
+@cert_app.command("new")
+def cert_new(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+) -> None:
+    """Make a certificate chain for development only."""
+    from .labeling.provenance import certificates
+
+    with _errors():
+        folder.mkdir(mode=0o700, parents=True)
+        certificates.save_credentials(folder, certificates.make_development_chain())
+        print(folder)
+
+
+@cert_app.command("check")
+def cert_check(
+    chain: Annotated[
+        Path | None, typer.Argument(help="PEM chain. [default: the home's]")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say in plain words whether a certificate chain can sign manifests."""
+    from .labeling.home import read_pem
+    from .labeling.provenance import certificates
+
+    with _errors():
+        folder = _home().signer_path
+        if chain is None:
+            chain, key = folder / "signer-chain.pem", folder / "signer-key.pem"
+        text = read_pem(chain)
+        problems = certificates.check(text, read_pem(key) if key else None)
+        bad = any(problem.severity == "error" for problem in problems)
+        shown = None if bad else certificates.describe(text)
+    if as_json:
+        _print_json({"certificate": to_dict(shown), "problems": to_dict(problems)})
+    else:
+        if shown:
+            print(f"{shown.subject}, issued by {shown.issuer}")
+            print(f"{shown.algorithm}, valid until {shown.not_after:%Y-%m-%d}")
+        for problem in problems:
+            print(f"{problem.severity}: {problem.text}. {problem.hint}")
+    raise typer.Exit(FAILED if bad else DONE)
+
+
+@records_app.command("list")
+def records_list(
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
+    after: Annotated[int, typer.Option(help="Start behind this number.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List records, oldest first."""
+    with _errors(), _home().records(read_only=True) as store:
+        found = list(store.records(limit, after))
+    if as_json:
+        _print_json({"records": to_dict(found)})
+        return
+    for item in found:
+        print(item.sequence, item.time, item.payload or "-" * 16, item.produce_id)
+
+
+@records_app.command("show")
+def records_show(
+    item: Annotated[str, typer.Argument(help="Number, payload, ProduceID or SHA-256.")],
+) -> None:
+    """Print the records of one item as JSON."""
+    with _errors(), _home().records(read_only=True) as store:
+        found = _search(store, item)
+    _print_json({"records": to_dict(found)})
+    raise typer.Exit(DONE if found else NO_LABEL)
+
+
+@records_app.command("verify")
+def records_verify(
+    head: Annotated[
+        str | None, typer.Option(help="SEQUENCE:HASH noted earlier, elsewhere.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that no record was changed, removed or moved."""
+    with _errors(), _home().records(read_only=True) as store:
+        expected = None
+        if head is not None:
+            number, _, digest = head.partition(":")
+            if not number.isdecimal() or not digest:
+                raise UsageError(f"{head!r} is not of the form SEQUENCE:HASH")
+            expected = int(number), digest
+        verification = store.verify(expected)
+        last, digest = store.head()
+    if as_json:
+        _print_json({**to_dict(verification), "head": f"{last}:{digest}"})
+    elif verification.ok:
+        print(f"{verification.count} records, intact. Head: {last}:{digest}")
+    else:
+        where = verification.first_bad_sequence
+        print(f"BROKEN at record {where}: {verification.reason}")
+    raise typer.Exit(DONE if verification.ok else DAMAGED)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check the installation, the home and everything in it."""
+    from .labeling.doctor import examine
+
+    checks = examine(_home())
+    if as_json:
+        _print_json({"checks": to_dict(checks)})
+    else:
+        for check in checks:
+            print(f"{'ok  ' if check.ok else 'BAD '} {check.name}: {check.text}")
+    raise typer.Exit(DONE if all(check.ok for check in checks) else FAILED)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+
+
+def _home() -> Home:
+    from .labeling.home import Home
+
+    return Home(tell=_tell)
+
+
+def _mark_key(home: Home, path: Path | None) -> Key:
+    from .labeling.keys import Key
+
+    return home.key() if path is None else Key.load(path)
+
+
+def _content(source: Path | None) -> Path | bytes:
+    return sys.stdin.buffer.read() if source is None else source
+
+
+def _search(store: RecordStore, item: str) -> tuple[Record, ...]:
+    from .labeling.payload import Payload
+
+    if item.isdecimal() and len(item) < 16:
+        record = store.get(int(item))
+        return (record,) if record else ()
+    if len(item) == 16:
+        with suppress(ValueError):
+            return store.find(payload=Payload.from_int(int(item, 16)))
+    return store.find(sha256=item) if len(item) == 64 else store.find(produce_id=item)
+
+
+def _report_code(report: Report) -> int:
+    if report.verdict == "none":
+        return NO_LABEL
+    if report.findings:
+        return DAMAGED
+    untrusted = any(item.state == "untrusted" for item in report.evidence)
+    return UNTRUSTED if untrusted else DONE
+
+
+def _run(
+    jobs: list[batch.Job],
+    one: Callable[[batch.Job], Any],
+    *,
+    code: Callable[[Any], int],
+    page: Callable[[Any], str],
+    as_json: bool,
+    as_lines: bool,
+    stream: TextIO | None = None,
+) -> NoReturn:
+    """Do the jobs one by one, print each result, and exit with the worst code.
+
+    A file that fails is reported and does not stop the others.
+    """
+    stream = stream or sys.stdout
+    worst = DONE
+    documents = []
+    for job in _with_progress(jobs):
+        name = str(job.source or batch.STDIO)
+        try:
+            result = one(job)
+            status, document = code(result), result.to_dict()
+            text = page(result)
+        except SynthmarkError as error:
+            status = UNSUPPORTED if isinstance(error, UnsupportedFormat) else FAILED
+            document = {"file": name, "error": {"code": error.code, "text": str(error)}}
+            text = ""
+            if not (as_json or as_lines):
+                _tell(f"{'' if error.path else f'{name}: '}{error}")
+        document["exit_code"] = status
+        worst = max(worst, status, key=SEVERITY.index)
+        if as_json:
+            documents.append(document)
+        elif as_lines:
+            print(json.dumps(document, ensure_ascii=False), file=stream, flush=True)
+        elif text:
+            print(text, file=stream, flush=True)
+    if as_json:
+        _print_json({"schema_version": SCHEMA_VERSION, "files": documents}, stream)
+    sys.exit(worst)
+
+
+def _with_progress(jobs: list[batch.Job]) -> Iterator[batch.Job]:
+    """Show a bar on a terminal when there is something to wait for."""
+    if len(jobs) < 2 or not sys.stderr.isatty():
+        yield from jobs
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(
+        jobs, "", console=Console(stderr=True), transient=True, disable=False
+    )
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn an error before the first file into a line and an exit code."""
+    try:
+        yield
+    except SynthmarkError as error:
+        _tell(str(error))
+        sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _print_json(document: object, stream: TextIO | None = None) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2), file=stream)

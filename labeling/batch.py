@@ -1,0 +1,136 @@
+"""Many files: which ones, and where their results go."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UsageError
+
+__all__ = ["STDIO", "Job", "collect", "plan"]
+
+STDIO = "-"
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to read, and the place of its result if it has one.
+
+    A `source` or `target` of None stands for standard input or output.
+    """
+
+    source: Path | None
+    target: Path | None = None
+
+
+def collect(
+    inputs: Iterable[str], *, recursive: bool = False
+) -> list[tuple[Path | None, Path]]:
+    """Return the files that are meant, each with its path below what named it.
+
+    Parameters
+    ----------
+    inputs : iterable of str
+        Files, folders, patterns that the shell has not expanded, or ``"-"``.
+    recursive : bool, optional
+        Whether folders are searched for pictures at every depth; without it, only
+        the pictures right in the folder are taken.
+
+    Raises
+    ------
+    UsageError
+        A pattern or folder holds no picture.
+    """
+    found: list[tuple[Path | None, Path]] = []
+    for name in inputs:
+        path = Path(name)
+        if name == STDIO:
+            found.append((None, Path("stdin")))
+        elif path.is_dir():
+            walk = path.rglob("*") if recursive else path.glob("*")
+            files = sorted(p for p in walk if p.suffix.lower() in SUFFIXES)
+            if not files:
+                raise UsageError(
+                    "holds no JPEG, PNG or WebP file",
+                    hint="" if recursive else "Use -r to look into its folders.",
+                    path=name,
+                )
+            found += [(p, p.relative_to(path)) for p in files]
+        elif not path.exists() and glob.has_magic(name):
+            matches = sorted(glob.glob(name, recursive=True))
+            if not matches:
+                raise UsageError("matches no file", path=name)
+            found += [(Path(m), Path(Path(m).name)) for m in matches]
+        else:
+            found.append((path, Path(path.name)))
+    return found
+
+
+def plan(
+    found: Sequence[tuple[Path | None, Path]],
+    output: str | None,
+    *,
+    in_place: bool = False,
+) -> list[Job]:
+    """Say where each result goes.
+
+    Parameters
+    ----------
+    found : sequence
+        What `collect` returned.
+    output : str or None
+        A file, a folder (one that exists, or with a slash at the end), ``"-"``, or
+        None for ``name.labeled.ext`` beside each input.
+    in_place : bool, optional
+        Whether each result replaces its input.
+
+    Raises
+    ------
+    UsageError
+        The choices contradict each other, or two results would have one name.
+    """
+    if in_place and output is not None:
+        raise UsageError("--in-place and --output exclude each other")
+    if in_place and any(path is None for path, _ in found):
+        raise UsageError("standard input cannot be labeled in place")
+    folder = output is not None and (Path(output).is_dir() or output.endswith("/"))
+    if output is not None and not folder and len(found) > 1:
+        raise UsageError(
+            f"{len(found)} files cannot become the one file {output}",
+            hint="Give a folder as the output, with a slash at its end if it is new.",
+        )
+    jobs = [
+        Job(path, _target(path, below, output, in_place, folder))
+        for path, below in found
+    ]
+    for job in jobs:
+        same = job.source and job.target and job.target.exists()
+        if same and not in_place and job.target.samefile(job.source):  # type: ignore[union-attr,arg-type]
+            raise UsageError(
+                "is the input and the output at once",
+                hint="Use --in-place to replace it.",
+                path=job.source,
+            )
+    targets = [job.target for job in jobs if job.target]
+    if len(set(targets)) < len(targets):
+        twice = next(t for t in targets if targets.count(t) > 1)
+        raise UsageError("would be written twice", path=twice)
+    return jobs
+
+
+def _target(
+    path: Path | None, below: Path, output: str | None, in_place: bool, folder: bool
+) -> Path | None:
+    if in_place:
+        return path
+    if folder and output is not None:
+        return Path(output) / below
+    if output == STDIO or (output is None and path is None):
+        return None
+    if output is not None:
+        return Path(output)
+    assert path is not None
+    return path.with_name(f"{path.stem}.labeled{path.suffix}")

@@ -1,0 +1,245 @@
+"""The short pages that people read, in English and Chinese.
+
+A page is plain text: a line for the verdict, a line for each layer, a line for each
+disagreement. Everything on it is in the JSON document too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .model import Evidence, Finding, LabelResult, Layer, LayerResult, Report, State
+
+__all__ = ["LANGUAGES", "label_page", "report_page"]
+
+LANGUAGES = ("en", "zh")
+
+Words = Mapping[str, str]
+
+_EN: Words = {
+    "confirmed": "CONFIRMED as AI-generated",
+    "possible": "POSSIBLY AI-generated",
+    "suspected": "SUSPECTED to be AI-generated",
+    "none": "NO LABEL found",
+    "none.note": "No label does not prove that the picture was not generated.",
+    "notice": "notice",
+    "mark": "mark",
+    "aigc": "AIGC field",
+    "iptc": "IPTC",
+    "c2pa": "C2PA",
+    "record": "record",
+    "labeled": "labeled",
+    "incomplete": "INCOMPLETE",
+    "missing": "MISSING: {why}",
+    "too_small_for_mark": "the picture is too small for the mark",
+    "mark_not_readable": "the mark does not read back from this picture",
+    "too_small_for_notice": "the picture is too small for a legible notice",
+    "notice.present": "“{text}”, {height:.1%} of the shorter side",
+    "notice.absent": "none seen (other fonts and wordings are not read)",
+    "notice.written": "“{text}”, {ink_height_px} px high, contrast {contrast}:1",
+    "mark.present": "payload {hex}, p = {p:.0e}{geometry}",
+    "mark.unreadable": "there is one, but its payload cannot be read, p = {p:.0e}",
+    "mark.absent": "none for {count} key(s)",
+    "mark.not_checked": "not looked for: no key",
+    "mark.written": "{scheme}, PSNR {psnr_db} dB",
+    "rotated": ", rotated by {angle:.1f}°",
+    "flipped": ", mirrored",
+    "aigc.present": "label {label}, producer {content_producer}, no. {produce_id}",
+    "aigc.absent": "no field",
+    "aigc.malformed": "not well formed: {problems}",
+    "aigc.conflicting": "{count} fields that contradict each other",
+    "aigc.written": "{place}",
+    "iptc.present": "{types}",
+    "iptc.absent": "no digital source type",
+    "iptc.written": "{types}",
+    "c2pa.trusted": "intact, signed by {signer}",
+    "c2pa.untrusted": "intact, signed by {signer}, whom no trusted root vouches for",
+    "c2pa.tampered": "BROKEN: changed after signing ({failures})",
+    "c2pa.malformed": "BROKEN: {detail}",
+    "c2pa.absent": "no manifest",
+    "c2pa.unsupported": "cannot be in a file of this kind",
+    "c2pa.written": "{action}",
+    "development": "signed by a certificate for development only",
+    "record.present": "no. {sequence}, {time}{same}",
+    "record.absent": "not in the log",
+    "record.not_checked": "no log was given",
+    "record.written": "no. {sequence}",
+    "same": ", this very file",
+    "original": ", the original before it was labeled",
+    "not_checked": "pixels without a file have none",
+    "removed": "REMOVED",
+    "altered": "ALTERED",
+    "hidden": "HIDDEN",
+    "forged": "FORGED",
+    "copied": "COPIED",
+    "manifest_broken": "the manifest does not fit the file",
+    "label_malformed": "the label is not well formed",
+    "labels_conflict": "there are labels that contradict each other",
+    "label_is_not_the_signed_one": "the label differs from the one under the signature",
+    "payload_is_not_the_bound_one": "the mark is not the one the manifest names",
+    "number_is_not_the_recorded_one": "the label's number is not the recorded one",
+    "mark_of_recorded_item_absent": "the log's item is marked, this picture is not",
+    "absent_though_marked": "gone, though the mark shows that it was there",
+    "absent_though_recorded": "gone, though the record says that it was there",
+}
+
+_ZH: Words = {
+    "confirmed": "已确认：AI生成",
+    "possible": "可能为AI生成",
+    "suspected": "疑似为AI生成",
+    "none": "未发现标识",
+    "none.note": "未发现标识不代表图片不是AI生成。",
+    "notice": "显式标识",
+    "mark": "隐形水印",
+    "aigc": "AIGC字段",
+    "iptc": "IPTC",
+    "c2pa": "C2PA",
+    "record": "记录",
+    "labeled": "已标识",
+    "incomplete": "标识不完整",
+    "missing": "缺失：{why}",
+    "too_small_for_mark": "图片太小，无法嵌入水印",
+    "mark_not_readable": "水印无法从此图片读回",
+    "too_small_for_notice": "图片太小，无法容纳清晰的文字",
+    "notice.present": "“{text}”，高度为最短边的{height:.1%}",
+    "notice.absent": "未见（不识别其他字体与措辞）",
+    "notice.written": "“{text}”，高{ink_height_px}像素，对比度{contrast}:1",
+    "mark.present": "载荷 {hex}，p = {p:.0e}{geometry}",
+    "mark.unreadable": "存在，但载荷无法读出，p = {p:.0e}",
+    "mark.absent": "{count}个密钥均未检出",
+    "mark.not_checked": "未检查：没有密钥",
+    "mark.written": "{scheme}，PSNR {psnr_db} dB",
+    "rotated": "，旋转{angle:.1f}°",
+    "flipped": "，镜像",
+    "aigc.present": "Label {label}，生成服务提供者 {content_producer}，编号 {produce_id}",
+    "aigc.absent": "无",
+    "aigc.malformed": "格式不符：{problems}",
+    "aigc.conflicting": "{count}个字段互相矛盾",
+    "aigc.written": "{place}",
+    "iptc.present": "{types}",
+    "iptc.absent": "无数字来源类型",
+    "iptc.written": "{types}",
+    "c2pa.trusted": "完整，签名者 {signer}",
+    "c2pa.untrusted": "完整，签名者 {signer}，不在信任列表中",
+    "c2pa.tampered": "已损坏：签名后被修改（{failures}）",
+    "c2pa.malformed": "已损坏：{detail}",
+    "c2pa.absent": "无清单",
+    "c2pa.unsupported": "此类文件不能携带清单",
+    "c2pa.written": "{action}",
+    "development": "仅供开发的证书",
+    "record.present": "第{sequence}条，{time}{same}",
+    "record.absent": "日志中没有",
+    "record.not_checked": "未提供日志",
+    "record.written": "第{sequence}条",
+    "same": "，与此文件逐字节相同",
+    "original": "，标识之前的原件",
+    "not_checked": "仅有像素，没有文件",
+    "removed": "被删除",
+    "altered": "被篡改",
+    "hidden": "被隐匿",
+    "forged": "被伪造",
+    "copied": "被复制",
+    "manifest_broken": "清单与文件不符",
+    "label_malformed": "标识格式不符",
+    "labels_conflict": "存在互相矛盾的标识",
+    "label_is_not_the_signed_one": "标识与签名保护的标识不同",
+    "payload_is_not_the_bound_one": "水印不是清单所指的水印",
+    "number_is_not_the_recorded_one": "编号与记录不符",
+    "mark_of_recorded_item_absent": "记录中的内容带有水印，此图片没有",
+    "absent_though_marked": "已消失，而水印表明它曾存在",
+    "absent_though_recorded": "已消失，而记录表明它曾存在",
+}
+
+_WORDS = {"en": _EN, "zh": _ZH}
+
+
+def report_page(report: Report, language: str = "en") -> str:
+    """Return the page of a detection."""
+    words = _WORDS[language]
+    lines = [f"{report.file or '-'}: {words[report.verdict]}"]
+    lines += [_line(words, e.layer, _evidence(words, e)) for e in report.evidence]
+    lines += [_finding(words, finding) for finding in report.findings]
+    if report.verdict == "none":
+        lines.append(f"  {words['none.note']}")
+    return "\n".join(lines)
+
+
+def label_page(result: LabelResult, language: str = "en") -> str:
+    """Return the page of a labeling."""
+    words = _WORDS[language]
+    status = words["labeled" if result.complete else "incomplete"]
+    lines = [f"{result.target or result.source or '-'}: {status}"]
+    lines += [_line(words, r.layer, _written(words, r)) for r in result.layers]
+    lines += [f"  * {note}" for note in result.notes]
+    return "\n".join(lines)
+
+
+def _line(words: Words, layer: Layer, text: str) -> str:
+    # A Chinese character takes two columns.
+    name = words[layer]
+    columns = sum(2 if ord(character) > 0x2E80 else 1 for character in name)
+    return f"  {name}{' ' * (12 - columns)}{text}"
+
+
+def _finding(words: Words, finding: Finding) -> str:
+    return f"  ! {words[finding.kind]}: {words[finding.layer]}: {words[finding.reason]}"
+
+
+def _evidence(words: Words, evidence: Evidence) -> str:
+    key = f"{evidence.layer}.{evidence.state}"
+    if key not in words:
+        return words[evidence.state]
+    return words[key].format(**_facts(words, evidence))
+
+
+def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
+    """Return what the line of a layer names."""
+    detail = evidence.detail
+    if evidence.layer is Layer.NOTICE and detail.get("notices"):
+        first = detail["notices"][0]
+        return {"text": first["text"], "height": first["height_fraction"]}
+    if evidence.layer is Layer.MARK and detail:
+        payload = detail["payload"]
+        return {
+            "hex": payload and payload["hex"],
+            "p": detail["p_value"],
+            "count": len(detail["keys"]),
+            "geometry": _geometry(words, detail["transform"]),
+        }
+    if evidence.layer is Layer.AIGC:
+        return {
+            **(detail.get("label") or {}),
+            "problems": ", ".join(detail.get("problems", ())),
+            "count": len(detail.get("places", ())),
+        }
+    if evidence.layer is Layer.IPTC:
+        types = detail.get("source_types", ())
+        return {"types": ", ".join(value.rsplit("/", 1)[-1] for value in types)}
+    if evidence.layer is Layer.C2PA and detail:
+        return {
+            "signer": detail["signer_name"] or detail["signer_organization"] or "?",
+            "failures": ", ".join(detail["failures"]),
+            "detail": detail["detail"],
+        }
+    if evidence.layer is Layer.RECORD and evidence.state is State.PRESENT:
+        how = "same" if detail["same_bytes"] else detail["found_by"]
+        return {**detail, "same": words[how] if how in ("same", "original") else ""}
+    return {}
+
+
+def _geometry(words: Words, transform: Mapping[str, Any] | None) -> str:
+    if transform is None:
+        return ""
+    angle = transform["rotation_deg"]
+    text = words["rotated"].format(angle=angle) if abs(angle) >= 0.1 else ""
+    return text + (words["flipped"] if transform["flipped"] else "")
+
+
+def _written(words: Words, result: LayerResult) -> str:
+    if not result.written:
+        return words["missing"].format(why=words.get(result.reason, result.reason))
+    detail = dict(result.detail)
+    detail["types"] = detail.get("source_type", "").rsplit("/", 1)[-1]
+    text = words[f"{result.layer}.written"].format(**detail)
+    return f"{text}, {words['development']}" if detail.get("development") else text
