@@ -139,9 +139,7 @@ class Detector:
                     how = "original"
                 detail = {**to_dict(record), "found_by": how}
                 detail["same_bytes"] = digest == record.sha256_after
-                return Evidence(
-                    layer=Layer.RECORD, state=State.PRESENT, detail=detail
-                )
+                return Evidence(layer=Layer.RECORD, state=State.PRESENT, detail=detail)
         return Evidence(layer=Layer.RECORD, state=State.ABSENT)
 
 

@@ -45,10 +45,6 @@ def replacing(
     OutputError
         The folder is missing, not writable or full.
     """
-    # The suffix stays last: encoders choose the format by it.
-    temporary = target.with_name(
-        f".{target.stem[:40]}-{secrets.token_hex(6)}{target.suffix}"
-    )
     try:
         if target.is_dir():
             raise OutputError(
@@ -58,25 +54,30 @@ def replacing(
             raise OutputExists(
                 "exists already", hint="Use --force to replace it.", path=target
             )
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-        os.close(os.open(temporary, flags, 0o666 if mode is None else mode))
-        yield temporary
-        if overwrite and mode is None and target.exists():
-            temporary.chmod(target.stat().st_mode & 0o7777)
-        _flush(temporary, os.O_RDWR)
-        if overwrite:
-            os.replace(temporary, target)
-        else:
-            _place_new(temporary, target)
+        # The suffix stays last: encoders choose the format by it.
+        temporary = target.with_name(
+            f".{target.stem[:40]}-{secrets.token_hex(6)}{target.suffix}"
+        )
+        try:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+            os.close(os.open(temporary, flags, 0o666 if mode is None else mode))
+            yield temporary
+            _flush(temporary, os.O_RDWR)
+            if overwrite and mode is None and target.exists():
+                temporary.chmod(target.stat().st_mode & 0o7777)
+            if overwrite:
+                os.replace(temporary, target)
+            else:
+                _place_new(temporary, target)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
         with suppress(OSError):  # not every platform flushes folders
             _flush(target.parent, os.O_RDONLY)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise _cannot_write(target, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def write_bytes(

@@ -59,14 +59,11 @@ class Payload:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name, top in (
-            ("issuer", ISSUER_MAX),
-            ("serial", SERIAL_MAX),
-            ("version", 15),
-        ):
-            value = getattr(self, name)
+        for name, top in _TOPS.items():
+            value = _whole(getattr(self, name))
             if not 0 <= value <= top:
                 raise UsageError(f"payload {name} {value} is outside 0..{top}")
+            object.__setattr__(self, name, value)
 
     def __int__(self) -> int:
         return self.version << 60 | self.issuer << 40 | self.serial

@@ -38,7 +38,7 @@ LEAST_SIDE = 48
 
 MASK_EXPONENT = 0.7
 # Deviation of the mark in flat places, in levels: as much as the picture needs.
-STRENGTHS = (0.4, 1.2)
+STRENGTHS = (0.4, 0.9)
 TRIAL_STRENGTH, TRIAL_QUALITY, TRIAL_SNR = 0.7, 30, 0.85
 
 # Short sides at which the lattice is looked for; each level sees the tile at 0.7 to
@@ -175,7 +175,9 @@ def _need(luma: Float, mark: Float, layout: _Layout, payload: Payload) -> float:
     share = max(0.0, float(word @ soft)) ** 2 / (float(soft @ soft) * len(soft))
     snr = share / (1 - share)
     need = TRIAL_STRENGTH * math.sqrt(TRIAL_SNR / max(snr, 1e-6))
-    return min(max(need, STRENGTHS[0]), STRENGTHS[1])
+    # A small picture has fewer pixels to spread the bits over.
+    room = math.sqrt(CANONICAL_SIDES[0] / min(luma.shape))
+    return min(max(need, STRENGTHS[0]), STRENGTHS[1] * room)
 
 
 class _Layout:

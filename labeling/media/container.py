@@ -52,9 +52,7 @@ _JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
 
 _PROFILE_LEFT = "the color profile is unreadable and was left out"
 _XMP_LEFT = "the XMP packet is unreadable and was left out"
-_MANIFEST_LEFT = (
-    "the C2PA manifest of the source was left out, as it does not hold for the new file"
-)
+_MANIFEST_LEFT = "the C2PA manifest was not copied, as it binds the old pixels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +331,8 @@ def _inflate(data: bytes, limit: int) -> bytes | None:
 
 def _dpi(x: bytes, y: bytes, factor: float) -> tuple[float, float] | None:
     across, down = int.from_bytes(x) * factor, int.from_bytes(y) * factor
-    return (across, down) if across and down else None
+    # Beyond the range of JPEG nobody means it, and Pillow would write another value.
+    return (across, down) if across and down and max(across, down) < 65_535 else None
 
 
 def _truncated(name: str) -> DamagedMedia:

@@ -118,12 +118,16 @@ def set_block(setting: Setting, size_px: int) -> Block:
         lines.append(set_line(setting.translation, em))
         width = max(width, lines[-1].mask.shape[1])
         gaps.append(_TRANSLATION_LEADING)
+    # What accents and descenders take of the padding, beyond half of it, is added.
+    first, last = lines[0], lines[-1]
     pad_x, pad_y = round(_PADDING_X * size_px), round(_PADDING_Y * size_px)
+    above = max(pad_y, first.top + pad_y // 2)
+    below = max(pad_y, last.mask.shape[0] - last.top - last.band + pad_y // 2)
     drops = [
         line.band + round(gap * size_px)
         for line, gap in zip(lines, [*gaps, 0], strict=True)
     ]
-    tops = itertools.accumulate(drops, initial=pad_y)
+    tops = itertools.accumulate(drops, initial=above)
     placed = [
         Placed(
             line=line,
@@ -137,7 +141,7 @@ def set_block(setting: Setting, size_px: int) -> Block:
         size_px=size_px,
         ink_height_px=min(filter(None, ink_heights)),
         width=width + 2 * pad_x,
-        height=sum(drops) + 2 * pad_y,
+        height=above + sum(drops) + below,
         lines=tuple(placed[: len(setting.lines)]),
         translation=placed[-1] if setting.translation else None,
     )

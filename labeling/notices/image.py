@@ -18,12 +18,18 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..model import Box
 from .block import Block, set_block, settings
-from .typeset import Mask
+from .typeset import Mask, Pixels
 from .wording import CORE, check_wording
 
-__all__ = ["CORNERS", "MIN_HEIGHT_FRACTION", "Notice", "TooSmallForNotice", "draw"]
+__all__ = [
+    "CORNERS",
+    "MIN_HEIGHT_FRACTION",
+    "Notice",
+    "TooSmallForNotice",
+    "check_picture",
+    "draw",
+]
 
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 CORNERS = ("bottom-right", "bottom-left", "top-right", "top-left")
@@ -38,6 +44,9 @@ _GUIDE_HEIGHT_PX = 20
 _LEGIBLE_HEIGHT_PX = 9
 # A plate shall not take more of a tiny picture than this.
 _MAX_AREA = 0.4
+
+# Dimensions and channels.
+_SHAPES = {(2,), (3, 3), (3, 4)}
 
 # By text height.
 _MARGIN = 0.5
@@ -153,11 +162,7 @@ def draw(
     TooSmallForNotice
         No legal wording fits at a height that is legal and legible (9 px).
     """
-    if pixels.dtype != np.uint8 or pixels.shape[2:] not in ((), (3,), (4,)):
-        raise UsageError(
-            f"an array of {pixels.dtype} and shape {pixels.shape} is not a picture",
-            hint="Give uint8 pixels: grey, RGB or RGBA.",
-        )
+    check_picture(pixels)
     if corner not in CORNERS:
         raise UsageError(
             f"there is no corner {corner!r}", hint=f"Use one of {', '.join(CORNERS)}."
@@ -179,6 +184,21 @@ def draw(
         ink_height_px=block.ink_height_px,
         contrast=_paint(drawn, block, box),
     )
+
+
+def check_picture(pixels: Pixels) -> None:
+    """Refuse an array that is not a picture.
+
+    Raises
+    ------
+    UsageError
+        It is not of uint8 and of shape (height, width) or (height, width, 3 or 4).
+    """
+    if pixels.dtype != np.uint8 or (pixels.ndim, *pixels.shape[2:]) not in _SHAPES:
+        raise UsageError(
+            f"an array of {pixels.dtype} and shape {pixels.shape} is not a picture",
+            hint="Give uint8 pixels: grey, RGB or RGBA.",
+        )
 
 
 def _choose(text: str, width: int, height: int, height_fraction: float) -> Block:
@@ -264,10 +284,18 @@ def _blurred(pixels: Pixels, box: Box, sigma: float) -> Floats:
         alpha = around[..., 3:].astype(np.float32) / 255
         flat = around[..., :3] * alpha + 128 * (1 - alpha)
         around = np.rint(flat).astype(np.uint8)
-    smooth = cv2.GaussianBlur(np.ascontiguousarray(around), (0, 0), sigma)
+    # A strong blur leaves nothing that a reduced picture does not hold.
+    reduction = max(1, sigma / 4)
+    small = cv2.resize(
+        np.ascontiguousarray(around),
+        tuple(math.ceil(n / reduction) for n in around.shape[1::-1]),
+        interpolation=cv2.INTER_AREA,
+    )
+    small = cv2.GaussianBlur(small, (0, 0), sigma / reduction).astype(np.float32)
+    smooth = cv2.resize(small, around.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     y, x = box.top - top, box.left - left
-    ground = smooth[y : y + box.height, x : x + box.width].astype(np.float32)
-    return ground.reshape(box.height, box.width, -1)
+    ground = smooth[y : y + box.height, x : x + box.width]
+    return np.asarray(ground.reshape(box.height, box.width, -1), np.float32)
 
 
 def _rounded(shape: tuple[int, ...], radius: float, inset: int) -> Mask:
@@ -282,7 +310,7 @@ def _rounded(shape: tuple[int, ...], radius: float, inset: int) -> Mask:
         for n in shape
     )
     distance = (y[:, None] + x[None, :]) ** (1 / _CORNER_EXPONENT) - radius
-    return np.clip(0.5 - distance, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(0.5 - distance, 0, 1), np.float32)
 
 
 def _mix(under: Floats, color: tuple[int, int, int], opacity: Mask | float) -> Floats:

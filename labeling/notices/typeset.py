@@ -24,11 +24,15 @@ __all__ = [
     "BAND_EM",
     "Line",
     "Mask",
+    "Pixels",
     "fit_height",
     "missing_characters",
     "set_line",
     "wrap",
 ]
+
+Pixels = NDArray[np.uint8]
+"""A picture, or a part of one."""
 
 Mask = NDArray[np.float32]
 """Coverage of pixels by ink, 0 to 1, shape (height, width)."""

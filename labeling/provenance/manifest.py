@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, NoReturn
 
 from ..errors import CertificateError, ManifestError, UsageError
@@ -141,6 +140,11 @@ def sign(
     c2pa = load()
     parent_media_type = parent_media_type or media_type
     history = None if parent is None else read(parent, parent_media_type)
+    if history is not None and history.detail:
+        raise ManifestError(
+            f"the original's manifest cannot be kept: {history.detail}",
+            hint="Sign without the parent; its broken manifest is then left behind.",
+        )
     raised: list[BaseException] = []
     target = io.BytesIO()
     try:
@@ -156,7 +160,9 @@ def sign(
                     "relationship": "parentOf",
                     "label": _PARENT,
                 }
-                _add_parent(c2pa, builder, ingredient, parent_media_type, parent)
+                builder.add_ingredient(
+                    ingredient, parent_media_type, io.BytesIO(parent)
+                )
             builder.sign(native, media_type, io.BytesIO(content), target)
     except c2pa.C2paError as error:
         if raised:
@@ -187,22 +193,6 @@ def _fail_signing(error: BaseException) -> NoReturn:
         f"the signing function failed: {str(error) or type(error).__name__}",
         hint="Check the connection to the key store.",
     ) from error
-
-
-def _add_parent(
-    c2pa: ModuleType,
-    builder: Any,
-    ingredient: dict[str, str],
-    media_type: str,
-    parent: bytes,
-) -> None:
-    try:
-        builder.add_ingredient(ingredient, media_type, io.BytesIO(parent))
-    except c2pa.C2paError as error:
-        raise ManifestError(
-            f"the original's manifest cannot be kept: {_reason(error)}",
-            hint="Sign without the parent; its broken manifest is then left behind.",
-        ) from error
 
 
 def _definition(claim: Claim, parent: ManifestReading | None) -> dict[str, Any]:

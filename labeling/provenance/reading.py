@@ -19,6 +19,7 @@ from ..model import AigcLabel, State
 from ..payload import Payload
 from .assertions import AIGC, SOFT_BINDING, read_aigc, read_soft_binding
 from .sdk import load, make_context
+from .store import is_container, refusal
 
 __all__ = [
     "COMPOSITE",
@@ -97,7 +98,7 @@ class ManifestReading:
     failures : tuple of str
         Failure codes of C2PA, the signer's own and those found in the history.
     detail : str
-        Why it is MALFORMED, in the C2PA library's words.
+        Why nothing could be read, mostly in the C2PA library's words; else empty.
     title, generator : str
         What the manifest calls the file, and the program that wrote the manifest.
     signer_name, signer_organization : str
@@ -152,6 +153,8 @@ def has_manifest(content: bytes, media_type: str | None = None) -> bool:
     """
     c2pa = load()
     context = make_context(c2pa, verify_content=False)
+    if not is_container(content) or refusal(content):
+        return False
     try:
         reader = c2pa.Reader.try_create(
             media_type, io.BytesIO(content), context=context
@@ -187,6 +190,10 @@ def read(
     """
     c2pa = load()
     context = make_context(c2pa, anchors_pem=anchors_pem)
+    if not is_container(content):
+        return ManifestReading(state=State.UNSUPPORTED)
+    if reason := refusal(content):
+        return ManifestReading(state=State.MALFORMED, detail=reason)
     try:
         with c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader:
             store = _parse(reader.json())

@@ -75,11 +75,10 @@ def make_context(
             "version": 1,
             "trust": trust,
             "verify": {
-                "remote_manifest_fetch": False,
+                "remote_manifest_fetch": True,
                 "ocsp_fetch": False,
                 "verify_after_reading": verify_content,
             },
-            "core": {"allowed_network_hosts": []},
             "builder": {"thumbnail": {"enabled": False}},
         }
     )

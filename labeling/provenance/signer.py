@@ -67,7 +67,8 @@ class Signer:
             The leaf's private key, not encrypted.
         tsa_url : str, optional
             Time-stamp authority. Without one, files read as untrusted from the day
-            on which the certificate expires.
+            on which the certificate expires. One that does not answer holds each
+            signing up for 30 seconds, then fails it.
 
         Raises
         ------

@@ -313,6 +313,14 @@ def test_metadata_survives_encoding(source: str, target: str) -> None:
         assert image.info["dpi"] == pytest.approx((300, 150), abs=0.02)
 
 
+@pytest.mark.parametrize("dots", [0, 2_600_000, 0xFFFFFFFF])
+def test_a_resolution_that_cannot_be_meant_is_left_out(dots: int) -> None:
+    size = chunk(b"pHYs", struct.pack(">IIB", dots, dots, 1))
+    picture = read(png(8, 2, [bytes(range(12))], size))
+    assert "dpi" not in opened(encode(picture, picture.pixels)).info
+    assert read(encode(picture, picture.pixels, "jpeg")).carried.dpi is None
+
+
 @pytest.mark.parametrize("target", FORMATS)
 def test_the_xmp_packet_survives_encoding(target: str) -> None:
     image = Image.fromarray(scene())

@@ -1,0 +1,163 @@
+"""A look at a file's manifest store before the C2PA library parses it.
+
+A manifest store is a tree of JUMBF boxes (ISO 19566-5) that hold CBOR (RFC 8949).
+The C2PA library reserves memory for any text or byte string at the length that it
+claims, so that a picture of a few kilobytes could ask for gigabytes. Files are let
+through only in containers where the store can be looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+__all__ = ["is_container", "refusal"]
+
+BOX_LIMIT = 100_000
+ITEM_LIMIT = 1_000_000
+
+# JPEG, PNG, GIF, TIFF, RIFF (WebP, WAV, AVI), ISO base media (AVIF, HEIC, MP4, MOV),
+# FLAC and MP3 with a tag.
+_CONTAINERS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|II[\x2a\x2b]\0|MM\0[\x2a\x2b]|RIFF|.{4}ftyp|fLaC|ID3",
+    re.DOTALL,
+)
+_GIF_BLOCK = b"\x21\xff\x0bC2PA_GIF"
+
+
+class _Refused(Exception):
+    """The store must not be parsed."""
+
+
+def is_container(content: bytes) -> bool:
+    """Tell whether the bytes begin like a file that may carry a manifest."""
+    return _CONTAINERS.match(content) is not None
+
+
+def refusal(content: bytes) -> str:
+    """Say why the manifest store in a file must not be parsed; empty when it may."""
+    budget = _Budget()
+    try:
+        for stream in _streams(content):
+            for start in _superboxes(stream):
+                _visit(stream, start, budget)
+    except _Refused as refused:
+        return str(refused)
+    return ""
+
+
+class _Budget:
+    """How many boxes and CBOR items may still be looked at."""
+
+    def __init__(self) -> None:
+        self.boxes = BOX_LIMIT
+        self.items = ITEM_LIMIT
+
+    def spend(self, *, boxes: int = 0, items: int = 0) -> None:
+        self.boxes -= boxes
+        self.items -= items
+        if self.boxes < 0 or self.items < 0:
+            raise _Refused("the manifest store has too many parts")
+
+
+def _streams(content: bytes) -> Iterator[bytes]:
+    """Put together what the container splits; most keep the store in one piece."""
+    if content.startswith(b"\xff\xd8"):
+        yield from _jpeg_stores(content)
+    elif content.startswith(b"GIF8"):
+        yield from _gif_stores(content)
+    else:
+        yield content
+
+
+def _jpeg_stores(content: bytes) -> Iterator[bytes]:
+    """Join APP11 segments by their box instance (ISO 19566-5, annex D)."""
+    stores: dict[bytes, list[bytes]] = {}
+    for segment in _jpeg_segments(content):
+        if segment.startswith(b"JP"):
+            parts = stores.setdefault(segment[2:4], [])
+            # Each further segment repeats the length and type of the first box.
+            parts.append(segment[16 if parts else 8 :])
+    for parts in stores.values():
+        yield b"".join(parts)
+
+
+def _jpeg_segments(content: bytes) -> Iterator[bytes]:
+    """Yield the payloads of all APP11 segments, up to the end of the file."""
+    position = 2
+    while (position := content.find(b"\xff", position)) != -1:
+        marker = content[position + 1 : position + 2]
+        position += 1
+        if not marker or marker in b"\x00\xff" or b"\xd0" <= marker <= b"\xd9":
+            continue
+        size = int.from_bytes(content[position + 1 : position + 3], "big")
+        if marker == b"\xeb":
+            yield content[position + 3 : position + 1 + size]
+        position += 1 + size
+
+
+def _gif_stores(content: bytes) -> Iterator[bytes]:
+    start = -1
+    while (start := content.find(_GIF_BLOCK, start + 1)) != -1:
+        parts = []
+        position = start + 14
+        while position < len(content) and (size := content[position]):
+            parts.append(content[position + 1 : position + 1 + size])
+            position += 1 + size
+        yield b"".join(parts)
+
+
+def _superboxes(data: bytes) -> Iterator[int]:
+    """Find superboxes, nested ones too, by the description box each begins with."""
+    position = -1
+    while (position := data.find(b"jumd", position + 1)) != -1:
+        for header in (8, 16):  # with a length of 32 or of 64 bits
+            start = position - 4 - header
+            if start >= 0 and data[start + 4 : start + 8] == b"jumb":
+                yield start
+
+
+def _visit(data: bytes, start: int, budget: _Budget) -> None:
+    """Look at the boxes directly inside the superbox at `start`."""
+    position, end = _box(data, start, len(data))
+    while position + 8 <= end:
+        budget.spend(boxes=1)
+        kind = data[position + 4 : position + 8]
+        inside, after = _box(data, position, end)
+        if kind == b"brob":
+            raise _Refused("the manifest is compressed")
+        if kind == b"cbor":
+            _check_cbor(data, inside, after, budget)
+        position = after
+
+
+def _box(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Return where a box's content begins and ends, at most at `end`."""
+    size = int.from_bytes(data[start : start + 4], "big")
+    header = 8
+    if size == 1:
+        size = int.from_bytes(data[start + 8 : start + 16], "big")
+        header = 16
+    if size < header:  # zero: up to the end
+        size = end - start
+    return start + header, min(start + size, end)
+
+
+def _check_cbor(data: bytes, position: int, end: int, budget: _Budget) -> None:
+    """Go through the heads of all items, which follow each other whatever nests."""
+    while position < end:
+        budget.spend(items=1)
+        kind, size = data[position] >> 5, data[position] & 31
+        position += 1
+        if 28 <= size <= 30:  # not CBOR: parsing ends here too
+            return
+        if 24 <= size <= 27:
+            width = 1 << size - 24
+            size = int.from_bytes(data[position : position + width], "big")
+            position += width
+        elif size == 31:  # of indefinite length, or its end
+            continue
+        if kind in (2, 3):
+            if size > end - position:
+                raise _Refused("a string in the manifest claims to be longer than it")
+            position += size
