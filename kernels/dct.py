@@ -77,7 +77,7 @@ def _tables(top: int) -> tuple[Float, Float, Float]:
 
 
 @jit
-def _flatten(padded, cosine, sine, window, radius2):  # type: ignore[no-untyped-def]
+def _flatten(padded, cosine, sine, window, radius2):
     """Normalize every bin within the radius by its own magnitude; overlap-add.
 
     The transforms are plain products with the few rows of the Fourier matrix that

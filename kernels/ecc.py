@@ -134,7 +134,7 @@ def _phi_inverse(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @jit
-def _crc16(bits):  # type: ignore[no-untyped-def]
+def _crc16(bits):
     crc = 0xFFFF
     for bit in bits:
         top = (crc >> 15) & 1
@@ -145,7 +145,7 @@ def _crc16(bits):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _transform(word):  # type: ignore[no-untyped-def]
+def _transform(word):
     """Multiply by the n-fold Kronecker power of [[1, 0], [1, 1]], in place."""
     n = word.size
     half = 1
@@ -157,7 +157,7 @@ def _transform(word):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _crc_of(path, places):  # type: ignore[no-untyped-def]
+def _crc_of(path, places):
     crc = 0xFFFF
     for place in places:
         top = (crc >> 15) & 1
@@ -168,7 +168,7 @@ def _crc_of(path, places):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _decode(llr, frozen, places, list_size):  # type: ignore[no-untyped-def]
+def _decode(llr, frozen, places, list_size):
     """Decode; return the information bits with their CRC, and whether it holds.
 
     Layer s of `beliefs[path]` holds 2^s values and starts at 2^s; `sums` keeps the

@@ -197,8 +197,8 @@ def fold(
             (columns * side, rows * side),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         )
-    tiles = canvas.reshape(rows, side, columns, side).swapaxes(1, 2)
-    tiles = tiles.reshape(-1, side, side)
+    blocks = canvas.reshape(rows, side, columns, side).swapaxes(1, 2)
+    tiles = blocks.reshape(-1, side, side)
     covered = np.count_nonzero(tiles[:, ::4, ::4], axis=(1, 2)) * 16
     return tiles[covered > LEAST_COVERAGE * side * side], origin
 
@@ -227,13 +227,9 @@ def coherence(
     """
     spectra = spectra * weights[:, None]
     total = spectra.sum(axis=0)
-    together = np.bincount(rings, (total.real**2 + total.imag**2))
-    alone = np.bincount(rings, (spectra.real**2 + spectra.imag**2).sum(axis=0))
-    count = np.bincount(rings)
-    three = np.ones(3)
-    together = np.convolve(together, three, "same")
-    alone = np.convolve(alone, three, "same")
-    count = np.convolve(count, three, "same")
+    together = _over_three(rings, total.real**2 + total.imag**2)
+    alone = _over_three(rings, (spectra.real**2 + spectra.imag**2).sum(axis=0))
+    count = _over_three(rings, np.ones(len(rings)))
     common = np.clip(1 - alone / np.maximum(together, 1e-9), 0.02, 0.95)
     weight = np.sqrt(common / (1 - common))
     noise = np.sqrt(together * (1 - common) / np.maximum(count, 1)) + 1e-9
@@ -241,3 +237,10 @@ def coherence(
         (total / noise[rings]).astype(np.complex64),
         weight[rings].astype(np.float32),
     )
+
+
+def _over_three(
+    rings: NDArray[np.int64], values: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Add the values of each ring and its two neighbors."""
+    return np.convolve(np.bincount(rings, values), np.ones(3), "same")

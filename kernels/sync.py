@@ -130,7 +130,7 @@ def search(found: Autocorrelation, period: float, best: int) -> NDArray[np.float
 
 def _scale_grid() -> NDArray[np.float64]:
     count = int(np.log(SCALES[1] / SCALES[0]) / np.log(SCALE_STEP)) + 1
-    return SCALES[0] * SCALE_STEP ** np.arange(count)
+    return SCALES[0] * SCALE_STEP ** np.arange(count, dtype=np.float64)
 
 
 def _rotation_grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -151,7 +151,7 @@ def _peaks(values: Float, period: float) -> NDArray[np.float64]:
 
 
 @jit
-def _at(values, x, y):  # type: ignore[no-untyped-def]
+def _at(values, x, y):
     """Value at a fractional lag, bilinear; zero outside."""
     if y < 0:
         x = -x
@@ -170,7 +170,7 @@ def _at(values, x, y):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _score(values, height, width, ax, ay, bx, by, far, least, smooth):  # type: ignore[no-untyped-def]
+def _score(values, height, width, ax, ay, bx, by, far, least, smooth):
     """Sum the lags of a lattice, each weighted by the root of its overlap."""
     total = 0.0
     weight = 0.0
@@ -195,7 +195,7 @@ def _score(values, height, width, ax, ay, bx, by, far, least, smooth):  # type: 
 
 
 @jit
-def _lines(values, x, y):  # type: ignore[no-untyped-def]
+def _lines(values, x, y):
     out = np.zeros(x.size)
     for i in range(x.size):
         for m in range(1, 5):
@@ -204,7 +204,7 @@ def _lines(values, x, y):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _keep(kept, row):  # type: ignore[no-untyped-def]
+def _keep(kept, row):
     """Insert a row into a table that is sorted by falling score."""
     last = kept.shape[0] - 1
     if row[0] <= kept[last, 0]:
@@ -217,7 +217,7 @@ def _keep(kept, row):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _rotations(values, height, width, period, angles, scales):  # type: ignore[no-untyped-def]
+def _rotations(values, height, width, period, angles, scales):
     kept = np.zeros((40, 5))
     row = np.empty(5)
     for angle in angles:
@@ -234,7 +234,7 @@ def _rotations(values, height, width, period, angles, scales):  # type: ignore[n
 
 
 @jit
-def _stretches(values, height, width, period, scales):  # type: ignore[no-untyped-def]
+def _stretches(values, height, width, period, scales):
     kept = np.zeros((20, 5))
     row = np.zeros(5)
     for sx in scales:
@@ -251,7 +251,7 @@ def _stretches(values, height, width, period, scales):  # type: ignore[no-untype
 
 
 @jit
-def _pairs(values, height, width, peaks, period):  # type: ignore[no-untyped-def]
+def _pairs(values, height, width, peaks, period):
     """Pair peaks that could be the two sides of a mildly distorted square."""
     kept = np.zeros((40, 5))
     row = np.empty(5)
@@ -272,7 +272,7 @@ def _pairs(values, height, width, peaks, period):  # type: ignore[no-untyped-def
 
 
 @jit
-def _cubic(values, x, y):  # type: ignore[no-untyped-def]
+def _cubic(values, x, y):
     """Value at a fractional lag by Catmull-Rom splines; zero outside.
 
     Bilinear values are largest on the pixels, which would pull the fit towards
@@ -307,7 +307,7 @@ def _cubic(values, x, y):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _catmull_rom(t):  # type: ignore[no-untyped-def]
+def _catmull_rom(t):
     t = abs(t)
     if t < 1:
         return (1.5 * t - 2.5) * t * t + 1
@@ -317,7 +317,7 @@ def _catmull_rom(t):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _canonical(row):  # type: ignore[no-untyped-def]
+def _canonical(row):
     """Choose one of the equal bases of a lattice: short, upright, not mirrored."""
     ax, ay, bx, by = row[1], row[2], row[3], row[4]
     for _ in range(8):  # Lagrange-Gauss reduction
@@ -338,7 +338,7 @@ def _canonical(row):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _known(rows, count, row, near):  # type: ignore[no-untyped-def]
+def _known(rows, count, row, near):
     for k in range(count):
         d = 0.0
         for i in range(1, 5):
@@ -349,7 +349,7 @@ def _known(rows, count, row, near):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _refine(values, height, width, rows, best, least):  # type: ignore[no-untyped-def]
+def _refine(values, height, width, rows, best, least):
     """Climb from each candidate by coordinate steps; drop those that meet."""
     out = np.zeros((2 * best, 5))
     starts = np.zeros((rows.shape[0], 5))

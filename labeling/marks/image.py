@@ -164,7 +164,7 @@ def _need(luma: Float, mark: Float, layout: _Layout, payload: Payload) -> float:
     """
     trial = np.clip(np.rint(luma + TRIAL_STRENGTH * mark), 0, 255).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", trial, (cv2.IMWRITE_JPEG_QUALITY, TRIAL_QUALITY))
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+    decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32)
     tiles, _ = spread.fold(dct.whiten(decoded, BAND), CARRIERS.tile, np.eye(2))
     spectra = CARRIERS.analyze(tiles)
     total, trust = spread.coherence(
@@ -249,12 +249,13 @@ class _View:
         upright = matrix @ np.diag([-1, 1]) if flipped else matrix
         angle = math.degrees(math.atan2(-upright[1, 0], upright[0, 0]))
         scale_x, scale_y = np.hypot(*matrix)
+        a, b, c, d = (round(float(value), 6) for value in matrix.ravel())
         return Transform(
             rotation_deg=round(angle, 3),
             scale_x=round(float(scale_x), 5),
             scale_y=round(float(scale_y), 5),
             flipped=flipped,
-            matrix=tuple(round(float(v), 6) for v in matrix.ravel()),
+            matrix=(a, b, c, d),
         )
 
 
@@ -371,7 +372,7 @@ def _luma(pixels: Pixels) -> Float:
 def _resize(plane: Float, height: int, width: int) -> Float:
     shrinks = height * width < plane.shape[0] * plane.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(plane, (width, height), interpolation=how)
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=how), np.float32)
 
 
 def _check(pixels: Iterable[object]) -> None:

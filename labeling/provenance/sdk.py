@@ -75,10 +75,11 @@ def make_context(
             "version": 1,
             "trust": trust,
             "verify": {
-                "remote_manifest_fetch": True,
+                "remote_manifest_fetch": False,
                 "ocsp_fetch": False,
                 "verify_after_reading": verify_content,
             },
+            "core": {"allowed_network_hosts": []},
             "builder": {"thumbnail": {"enabled": False}},
         }
     )
