@@ -9,19 +9,19 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import overlays
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageEnhance, ImageFont, features
+from PIL import Image, ImageEnhance, features
 
 __all__ = ["ATTACKS", "Attack", "Pixels", "apply"]
 
 LEAST_SIDE = 8
-BACKDROP_SIDE = 1536
-BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 Pixels = NDArray[np.uint8]
 Change = Callable[[Pixels, np.random.Generator], Pixels]
@@ -72,9 +72,11 @@ def _pillow(edit: Callable[[Image.Image], Image.Image]) -> Change:
     return lambda pixels, rng: np.array(edit(Image.fromarray(pixels)).convert("RGB"))
 
 
-def _levels(edit: Callable[[Pixels], Any]) -> Change:
+def _levels(edit: Callable[[Pixels, np.random.Generator], Any]) -> Change:
     """Wrap arithmetic whose result is rounded back to levels."""
-    return lambda pixels, rng: np.clip(np.rint(edit(pixels)), 0, 255).astype(np.uint8)
+    return lambda pixels, rng: np.clip(np.rint(edit(pixels, rng)), 0, 255).astype(
+        np.uint8
+    )
 
 
 def _codec(format: str, **options: int) -> Change:
@@ -218,7 +220,11 @@ def _hue(turns: float) -> Change:
 
 
 def _gamma(exponent: float) -> Change:
-    return _levels(lambda pixels: 255 * (pixels / np.float32(255)) ** exponent)
+    return _levels(lambda pixels, rng: 255 * (pixels / np.float32(255)) ** exponent)
+
+
+def _palette(colors: int) -> Change:
+    return _pillow(lambda image: image.quantize(colors))
 
 
 def _blur(sigma: float) -> Change:
@@ -235,9 +241,7 @@ def _denoise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _noise(sigma: float) -> Change:
-    return lambda pixels, rng: _levels(
-        lambda levels: levels + rng.normal(0, sigma, levels.shape)
-    )(pixels, rng)
+    return _levels(lambda pixels, rng: pixels + rng.normal(0, sigma, pixels.shape))
 
 
 def _salt_and_pepper(percent: int) -> Change:
@@ -250,110 +254,6 @@ def _salt_and_pepper(percent: int) -> Change:
         return out
 
     return change
-
-
-def _font(size: float) -> Any:
-    return ImageFont.load_default(max(8, int(size)))
-
-
-def _cover(percent: int) -> Change:
-    """Cover a share of the area: two thirds by a logo, one third by a text banner."""
-
-    def change(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-        height, width = pixels.shape[:2]
-        image = Image.fromarray(pixels)
-        draw = ImageDraw.Draw(image)
-        side = math.sqrt(percent / 150)
-        rows, columns = int(side * height), int(side * width)
-        x = int(rng.integers(0, width - columns, endpoint=True))
-        y = int(rng.integers(0, height - rows, endpoint=True))
-        logo = (x, y, x + columns - 1, y + rows - 1)
-        draw.rounded_rectangle(logo, min(rows, columns) // 8, (200, 40, 70))
-        disc = (
-            x + columns // 4,
-            y + rows // 4,
-            x + columns * 3 // 4,
-            y + rows * 3 // 4,
-        )
-        draw.ellipse(disc, WHITE)
-        rows = max(6, int(height * percent / 300))
-        y = int(rng.integers(0, height - rows, endpoint=True))
-        draw.rectangle((0, y, width, y + rows), (24, 24, 24))
-        draw.text((4, y), "BREAKING NEWS TODAY " * 9, WHITE, _font(0.7 * rows))
-        return np.array(image)
-
-    return change
-
-
-def _letterbox(percent: int) -> Change:
-    """Put black bars above and below, together a share of the height."""
-
-    def change(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-        bars = round(pixels.shape[0] * percent / 100)
-        above = bars // 2
-        return np.pad(pixels, ((above, bars - above), (0, 0), (0, 0)))
-
-    return change
-
-
-def _caption(percent: int) -> Change:
-    """Put a white strip with text above the picture."""
-
-    def edit(image: Image.Image) -> Image.Image:
-        strip = round(image.height * percent / 100)
-        out = Image.new("RGB", (image.width, image.height + strip), WHITE)
-        out.paste(image, (0, strip))
-        text = "NOBODY WILL EVER NOTICE"
-        ImageDraw.Draw(out).text((8, 4), text, BLACK, _font(strip / 2))
-        return out
-
-    return _pillow(edit)
-
-
-def _backdrop(height: int, width: int, rng: np.random.Generator) -> Pixels:
-    """Make an unrelated picture: noise with the spectrum of nature, 1 / f**1.2."""
-    scale = min(1.0, BACKDROP_SIDE / max(height, width))
-    rows, columns = math.ceil(scale * height), math.ceil(scale * width)
-    spectrum = np.fft.rfft2(rng.standard_normal((rows, columns, 3)), axes=(0, 1))
-    frequency = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
-    spectrum /= (frequency[..., None] + 1 / max(rows, columns)) ** 1.2
-    scene = np.fft.irfft2(spectrum, (rows, columns), axes=(0, 1))
-    scene -= scene.mean(axis=(0, 1))
-    scene *= 48 / scene.std(axis=(0, 1))
-    levels = np.clip(np.rint(128 + scene), 0, 255).astype(np.uint8)
-    return np.array(_resize(Image.fromarray(levels), width, height))
-
-
-def _splice(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    height, width = pixels.shape[:2]
-    out = _backdrop(2 * height, 2 * width, rng)
-    top = rng.integers(0, height, endpoint=True)
-    left = rng.integers(0, width, endpoint=True)
-    out[top : top + height, left : left + width] = pixels
-    return out
-
-
-def _collage(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    return np.hstack([pixels, _backdrop(*pixels.shape[:2], rng)])
-
-
-def _browser(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Show the picture on a light page with a title bar and a column of comments."""
-    height, width = pixels.shape[:2]
-    page = Image.new(
-        "RGB", (int(1.6 * width) + 60, int(1.45 * height) + 80), (246,) * 3
-    )
-    draw = ImageDraw.Draw(page)
-    draw.rectangle((0, 0, page.width, 44), (33, 33, 36))
-    draw.text((14, 10), "example.org / gallery / picture 17", (230,) * 3, _font(18))
-    column = page.width - int(0.42 * width)
-    for line in range(12):
-        text = "a comment on it, and a button " * 2
-        draw.text((column, 70 + 26 * line), text, (64,) * 3, _font(14))
-    left = int(rng.integers(10, 40))
-    top = int(rng.integers(52, 52 + max(1, int(0.3 * height))))
-    page.paste(Image.fromarray(pixels), (left, top))
-    return np.array(page)
 
 
 def _pair(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -404,7 +304,7 @@ _GROUPS: dict[str, dict[str, Change]] = {
         "hue_0.1": _hue(0.1),
         **{f"gamma_{exponent}": _gamma(exponent) for exponent in (0.5, 2)},
         "grayscale": _pillow(lambda image: image.convert("L")),
-        **{f"palette_{n}": _pillow(lambda i, n=n: i.quantize(n)) for n in (64, 16)},
+        **{f"palette_{colors}": _palette(colors) for colors in (64, 16)},
     },
     "filter": {
         **{f"blur_s{sigma}": _blur(sigma) for sigma in (1, 2, 3)},
@@ -417,14 +317,14 @@ _GROUPS: dict[str, dict[str, Change]] = {
         **{f"salt_pepper_{p}pct": _salt_and_pepper(p) for p in (1, 3)},
     },
     "overlay": {
-        **{f"overlay_{percent}pct": _cover(percent) for percent in (10, 25)},
-        "letterbox_20pct": _letterbox(20),
-        "meme_top_20pct": _caption(20),
-        "splice_quarter": _splice,
-        "collage_half": _collage,
+        **{f"overlay_{p}pct": partial(overlays.cover, percent=p) for p in (10, 25)},
+        "letterbox_20pct": partial(overlays.letterbox, percent=20),
+        "meme_top_20pct": partial(overlays.caption, percent=20),
+        "splice_quarter": overlays.splice,
+        "collage_half": overlays.collage,
     },
     "chain": {
-        "screenshot": _chain(_scale(0.62), _browser, _jpeg(85)),
+        "screenshot": _chain(_scale(0.62), overlays.browser, _jpeg(85)),
         "social": _chain(_fit(1080), _jpeg(75), _scale(0.8), _webp(70)),
         "jpeg40_dark_crop50": _chain(
             _jpeg(40), _enhance(ImageEnhance.Brightness, 0.5), _crop(50)

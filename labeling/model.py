@@ -17,6 +17,7 @@ from typing import Any
 from .payload import Payload
 
 __all__ = [
+    "AIGC_FIELDS",
     "SCHEMA_VERSION",
     "AigcLabel",
     "Box",
@@ -37,6 +38,18 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+
+AIGC_FIELDS = {
+    "Label": "label",
+    "ContentProducer": "content_producer",
+    "ProduceID": "produce_id",
+    "ReservedCode1": "reserved_code_1",
+    "ContentPropagator": "content_propagator",
+    "PropagateID": "propagate_id",
+    "ReservedCode2": "reserved_code_2",
+}
+"""Keys of the AIGC label in the order of GB 45438-2025, annex E b), and the attributes
+of `AigcLabel` behind them."""
 
 
 class Media(StrEnum):

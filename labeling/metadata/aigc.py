@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import MetadataError
-from ..model import AigcLabel
+from ..model import AIGC_FIELDS, AigcLabel
 
 __all__ = [
     "BLANKS",
-    "FIELDS",
     "MAX_BYTES",
     "MAX_CHARACTERS",
     "ParsedLabel",
@@ -28,16 +27,6 @@ __all__ = [
     "to_json",
 ]
 
-# Keys in the order of annex E b), and the attributes of `AigcLabel` behind them.
-FIELDS = {
-    "Label": "label",
-    "ContentProducer": "content_producer",
-    "ProduceID": "produce_id",
-    "ReservedCode1": "reserved_code_1",
-    "ContentPropagator": "content_propagator",
-    "PropagateID": "propagate_id",
-    "ReservedCode2": "reserved_code_2",
-}
 LABELS = ("1", "2", "3")
 
 MAX_CHARACTERS = 1 << 16
@@ -92,7 +81,7 @@ def to_json(label: AigcLabel) -> str:
     >>> to_json(AigcLabel(label="1", content_producer="acme", produce_id="7"))[:44]
     '{"Label":"1","ContentProducer":"acme","Produ'
     """
-    values = {key: getattr(label, name) for key, name in FIELDS.items()}
+    values = {key: getattr(label, name) for key, name in AIGC_FIELDS.items()}
     for key, value in values.items():
         if not isinstance(value, str):
             raise MetadataError(f"{key} of the AIGC label is not a string")
@@ -143,11 +132,11 @@ def parse(content: str | bytes) -> ParsedLabel:
         value, problems = _unwrap(PREFIX.sub("", text, count=1))
     except MetadataError as error:
         return ParsedLabel(label=None, problems=(error.problem,))
-    if not FIELDS.keys() & value.keys():
+    if not AIGC_FIELDS.keys() & value.keys():
         return ParsedLabel(label=None, problems=("none of the seven keys",))
-    problems.extend(_unknown(key) for key in value if key not in FIELDS)
+    problems.extend(_unknown(key) for key in value if key not in AIGC_FIELDS)
     values: dict[str, str] = {}
-    for key, name in FIELDS.items():
+    for key, name in AIGC_FIELDS.items():
         if key not in value:
             problems.append(f"missing key {key}")
             continue
@@ -156,13 +145,13 @@ def parse(content: str | bytes) -> ParsedLabel:
         values[name] = _as_text(value[key])
         if not CHARACTERS.fullmatch(values[name]):
             problems.append(f"value of {key} has characters outside annex E j)")
-    label = AigcLabel(**{name: values.get(name, "") for name in FIELDS.values()})
+    label = AigcLabel(**{name: values.get(name, "") for name in AIGC_FIELDS.values()})
     if "label" in values and label.label not in LABELS:
         problems.append("Label is not 1, 2 or 3")
     if label.label == "1":
         # A platform that only suspects (2, 3) does not know them.
         for key in ("ContentProducer", "ProduceID"):
-            if values.get(FIELDS[key]) == "":
+            if values.get(AIGC_FIELDS[key]) == "":
                 problems.append(f"{key} is empty")
     return ParsedLabel(label=label, problems=tuple(problems[:MAX_PROBLEMS]))
 
@@ -204,7 +193,7 @@ def _unwrap(text: str) -> tuple[dict[str, Any], list[str]]:
 
 def _wrapper(value: object) -> str | None:
     """Return the key that contains AIGC (annex E a) of an object around a label."""
-    if not isinstance(value, dict) or FIELDS.keys() & value.keys():
+    if not isinstance(value, dict) or AIGC_FIELDS.keys() & value.keys():
         return None
     return next((key for key in value if "AIGC" in key.upper()), None)
 
@@ -260,4 +249,4 @@ def _unknown(key: str) -> str:
 
 def _shown(key: str) -> str:
     """Return a key that a stranger chose in a form that is safe to print."""
-    return key if key in FIELDS else ascii(key[:40])
+    return key if key in AIGC_FIELDS else ascii(key[:40])

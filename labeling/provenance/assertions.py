@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UsageError
-from ..model import AigcLabel
+from ..model import AIGC_FIELDS, AigcLabel
 from ..payload import Payload
 
 __all__ = [
@@ -35,16 +35,6 @@ _SCHEME = re.compile(r"([a-z][a-z0-9-]{0,40})/([1-9][0-9]{0,3})")
 _ALGORITHM = re.compile(
     rf"{re.escape(_NAMESPACE)}([a-z][a-z0-9-]{{0,40}})\.([1-9][0-9]{{0,3}})"
 )
-# GB 45438-2025, annex E b)
-_KEYS = {
-    "Label": "label",
-    "ContentProducer": "content_producer",
-    "ProduceID": "produce_id",
-    "ReservedCode1": "reserved_code_1",
-    "ContentPropagator": "content_propagator",
-    "PropagateID": "propagate_id",
-    "ReservedCode2": "reserved_code_2",
-}
 
 
 def aigc_assertion(label: AigcLabel) -> dict[str, Any]:
@@ -53,15 +43,15 @@ def aigc_assertion(label: AigcLabel) -> dict[str, Any]:
     It repeats the metadata label under the signature, so that a label altered
     afterwards is told from the one that was signed.
     """
-    values = {key: getattr(label, name) for key, name in _KEYS.items()}
+    values = {key: getattr(label, name) for key, name in AIGC_FIELDS.items()}
     return {"label": AIGC, "data": values, "created": True}
 
 
 def read_aigc(data: object) -> AigcLabel | None:
     """Return the label of an assertion, or None when it is not a well-formed one."""
-    if not isinstance(data, Mapping) or set(data) != set(_KEYS):
+    if not isinstance(data, Mapping) or set(data) != set(AIGC_FIELDS):
         return None
-    values = {name: data[key] for key, name in _KEYS.items()}
+    values = {name: data[key] for key, name in AIGC_FIELDS.items()}
     if not all(
         isinstance(value, str) and len(value) <= VALUE_LIMIT
         for value in values.values()

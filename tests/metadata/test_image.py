@@ -28,7 +28,7 @@ from synthmark.labeling.metadata.image import (
     read,
     write,
 )
-from synthmark.labeling.model import AigcLabel, State
+from synthmark.labeling.model import AIGC_FIELDS, AigcLabel, State
 
 OTHER = AigcLabel(label="2", content_producer="other", produce_id="9")
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -148,7 +148,7 @@ def test_writing_again_leaves_one_label(
 def test_every_legal_label_reads_back(
     pictures: dict[str, bytes], kind: str, values: tuple[str, ...], source_type: str
 ) -> None:
-    label = AigcLabel(**dict(zip(aigc.FIELDS.values(), values, strict=True)))
+    label = AigcLabel(**dict(zip(AIGC_FIELDS.values(), values, strict=True)))
     uri = xmp.SOURCE_TYPES + source_type
     found = read(write(pictures[kind], label, source_type=uri).content)
     assert [item.label for item in found.labels] == [label]
