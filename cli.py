@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import locale
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
@@ -20,8 +22,14 @@ import typer
 
 from . import __version__
 from .labeling import batch
-from .labeling.errors import SynthmarkError, UnsupportedFormat, UsageError
+from .labeling.errors import (
+    OutputError,
+    SynthmarkError,
+    UnsupportedFormat,
+    UsageError,
+)
 from .labeling.model import SCHEMA_VERSION, to_dict
+from .labeling.page import printable
 
 if TYPE_CHECKING:
     from .labeling.home import Home
@@ -32,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
-INTERRUPTED = 130
 # Of many files, the one that is worst by this order decides.
 SEVERITY = (DONE, NO_LABEL, UNTRUSTED, DAMAGED, UNSUPPORTED, FAILED)
 
@@ -92,8 +99,14 @@ AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a fi
 Lang = Annotated[
     Language,
     typer.Option(
-        "--lang", default_factory=_users_language, help="Language of the page."
+        "--lang",
+        default_factory=_users_language,
+        show_default="the system's",
+        help="Language of the page.",
     ),
+]
+KeyFile = Annotated[
+    Path | None, typer.Argument(help="Key file.", show_default="the home's")
 ]
 MarkKey = Annotated[
     Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
@@ -118,7 +131,7 @@ def label(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o", "--output", help="File or folder/. [default: NAME.labeled.EXT]"
+            "-o", "--output", help="File or folder/.", show_default="NAME.labeled.EXT"
         ),
     ] = None,
     in_place: Annotated[
@@ -132,7 +145,7 @@ def label(
         str, typer.Option(help="dialogue, voice, face, scene or other (Art. 17).")
     ] = "other",
     jurisdiction: Annotated[
-        list[str] | None, typer.Option(help="Whose rules apply. [default: cn]")
+        list[str] | None, typer.Option(help="Whose rules apply.", show_default="cn")
     ] = None,
     notice: Annotated[
         str | None, typer.Option(help="Other wording, with both required elements.")
@@ -186,12 +199,13 @@ def label(
 
     def one(job: batch.Job) -> LabelResult:
         if job.target is not None:
-            job.target.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # told better when the file is written
+                job.target.parent.mkdir(parents=True, exist_ok=True)
         result = labeler.label(
             _content(job.source), job.target, overwrite=force or in_place
         )
         if job.target is None:
-            sys.stdout.buffer.write(result.content)
+            _deliver(result.content)
         return result
 
     _run(
@@ -220,7 +234,7 @@ def detect(
     as_lines: AsLines = False,
 ) -> None:
     """Read every layer of pictures, and say where the layers disagree."""
-    from .labeling.home import read_pem
+    from .labeling.home import read_anchors
     from .labeling.page import report_page
 
     with _errors():
@@ -230,9 +244,7 @@ def detect(
         home = _home()
         detector = home.detector(
             keys=[_mark_key(home, path) for path in mark_key] if mark_key else None,
-            anchors_pem="\n".join(read_pem(path) for path in anchors)
-            if anchors
-            else None,
+            anchors_pem=read_anchors(anchors) if anchors else None,
         )
     _run(
         jobs,
@@ -245,39 +257,27 @@ def detect(
 
 
 @key_app.command("new")
-def key_new(
-    path: Annotated[
-        Path | None, typer.Argument(help="[default: the home's key]")
-    ] = None,
-) -> None:
+def key_new(path: KeyFile = None) -> None:
     """Make a mark key in a new file."""
     from .labeling.keys import Key
 
     with _errors():
         home = _home()
-        if path is None:
-            if home.key_path.exists():
-                raise UsageError(
-                    "exists already; another key would not find its marks",
-                    hint="Name a file for the new key.",
-                    path=home.key_path,
-                )
-            key = home.key()
-        else:
-            key = Key.generate()
+        _refuse_existing(path or home.key_path)
+        key = Key.generate() if path else home.key()
+        if path:
             key.save(path)
-        print(key.id)
+    print(key.id)
 
 
 @key_app.command("show")
-def key_show(
-    path: Annotated[
-        Path | None, typer.Argument(help="[default: the home's key]")
-    ] = None,
-) -> None:
+def key_show(path: KeyFile = None) -> None:
     """Print the public name of a mark key, never the key."""
+    from .labeling.keys import Key
+
     with _errors():
-        print(_mark_key(_home(), path).id)
+        key = Key.load(path or _home().key_path)
+    print(key.id)
 
 
 @cert_app.command("new")
@@ -288,15 +288,16 @@ def cert_new(
     from .labeling.provenance import certificates
 
     with _errors():
+        _refuse_existing(folder)
         folder.mkdir(mode=0o700, parents=True)
         certificates.save_credentials(folder, certificates.make_development_chain())
-        print(folder)
+    print(folder)
 
 
 @cert_app.command("check")
 def cert_check(
     chain: Annotated[
-        Path | None, typer.Argument(help="PEM chain. [default: the home's]")
+        Path | None, typer.Argument(help="PEM chain.", show_default="the home's")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
     as_json: AsJson = False,
@@ -306,9 +307,9 @@ def cert_check(
     from .labeling.provenance import certificates
 
     with _errors():
-        folder = _home().signer_path
         if chain is None:
-            chain, key = folder / "signer-chain.pem", folder / "signer-key.pem"
+            folder = _home().signer_path
+            chain, key = folder / "signer-chain.pem", key or folder / "signer-key.pem"
         text = read_pem(chain)
         problems = certificates.check(text, read_pem(key) if key else None)
         bad = any(problem.severity == "error" for problem in problems)
@@ -362,10 +363,13 @@ def records_verify(
     with _errors(), _home().records(read_only=True) as store:
         expected = None
         if head is not None:
-            number, _, digest = head.partition(":")
-            if not number.isdecimal() or not digest:
-                raise UsageError(f"{head!r} is not of the form SEQUENCE:HASH")
-            expected = int(number), digest
+            noted = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", head)
+            if noted is None:
+                raise UsageError(
+                    f"{head!r} is not of the form SEQUENCE:HASH",
+                    hint="Give what an earlier `records verify` called the head.",
+                )
+            expected = int(noted[1]), noted[2]
         verification = store.verify(expected)
         last, digest = store.head()
     if as_json:
@@ -383,7 +387,8 @@ def doctor(as_json: AsJson = False) -> None:
     """Check the installation, the home and everything in it."""
     from .labeling.doctor import examine
 
-    checks = examine(_home())
+    with _errors():
+        checks = examine(_home())
     if as_json:
         _print_json({"checks": to_dict(checks)})
     else:
@@ -392,15 +397,13 @@ def doctor(as_json: AsJson = False) -> None:
     raise typer.Exit(DONE if all(check.ok for check in checks) else FAILED)
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(DONE)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Lines go out at once, so that a reader who is gone shows inside `app`, which
+        # ends quietly; and no terminal is too poor for a file's name.
+        sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    app()
 
 
 def _home() -> Home:
@@ -415,8 +418,33 @@ def _mark_key(home: Home, path: Path | None) -> Key:
     return home.key() if path is None else Key.load(path)
 
 
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise UsageError(
+            "exists already, and is never replaced",
+            hint="Name another place.",
+            path=path,
+        )
+
+
 def _content(source: Path | None) -> Path | bytes:
-    return sys.stdin.buffer.read() if source is None else source
+    if source is not None:
+        return source
+    from .labeling.media.probe import MAX_BYTES
+
+    with open(0, "rb", closefd=False) as stdin:
+        return stdin.read(MAX_BYTES + 1)
+
+
+def _deliver(content: bytes) -> None:
+    try:
+        with open(1, "wb", closefd=False) as stdout:
+            stdout.write(content)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {(error.strerror or str(error)).lower()}",
+            path="standard output",
+        ) from error
 
 
 def _search(store: RecordStore, item: str) -> tuple[Record, ...]:
@@ -432,10 +460,10 @@ def _search(store: RecordStore, item: str) -> tuple[Record, ...]:
 
 
 def _report_code(report: Report) -> int:
-    if report.verdict == "none":
-        return NO_LABEL
     if report.findings:
         return DAMAGED
+    if report.verdict == "none":
+        return NO_LABEL
     untrusted = any(item.state == "untrusted" for item in report.evidence)
     return UNTRUSTED if untrusted else DONE
 
@@ -461,22 +489,23 @@ def _run(
         name = str(job.source or batch.STDIO)
         try:
             result = one(job)
-            status, document = code(result), result.to_dict()
-            text = page(result)
-        except SynthmarkError as error:
+            status, document, text = code(result), result.to_dict(), page(result)
+        except (SynthmarkError, OSError) as problem:
+            error = _as_ours(problem)
+            error.path = error.path or name
             status = UNSUPPORTED if isinstance(error, UnsupportedFormat) else FAILED
-            document = {"file": name, "error": {"code": error.code, "text": str(error)}}
+            document = {"error": {"code": error.code, "text": str(error)}}
             text = ""
             if not (as_json or as_lines):
-                _tell(f"{'' if error.path else f'{name}: '}{error}")
-        document["exit_code"] = status
+                _tell(str(error))
+        document = {**document, "file": name, "exit_code": status}
         worst = max(worst, status, key=SEVERITY.index)
         if as_json:
             documents.append(document)
         elif as_lines:
-            print(json.dumps(document, ensure_ascii=False), file=stream, flush=True)
+            _print_json(document, stream, indent=None)
         elif text:
-            print(text, file=stream, flush=True)
+            print(text, file=stream)
     if as_json:
         _print_json({"schema_version": SCHEMA_VERSION, "files": documents}, stream)
     sys.exit(worst)
@@ -500,14 +529,24 @@ def _errors() -> Iterator[None]:
     """Turn an error before the first file into a line and an exit code."""
     try:
         yield
-    except SynthmarkError as error:
-        _tell(str(error))
+    except (SynthmarkError, OSError) as error:
+        _tell(str(_as_ours(error)))
         sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
 
 
+def _as_ours(error: SynthmarkError | OSError) -> SynthmarkError:
+    if isinstance(error, SynthmarkError):
+        return error
+    return SynthmarkError(error.strerror or str(error), path=error.filename)
+
+
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
-def _print_json(document: object, stream: TextIO | None = None) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2), file=stream)
+def _print_json(
+    document: object, stream: TextIO | None = None, *, indent: int | None = 2
+) -> None:
+    stream = stream or sys.stdout
+    plain = stream is not None and stream.encoding.lower() != "utf-8"
+    print(json.dumps(document, ensure_ascii=plain, indent=indent), file=stream)

@@ -60,7 +60,7 @@ def caption(pixels: Pixels, rng: np.random.Generator, percent: int) -> Pixels:
 
 
 def splice(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Put the picture, at its own size, into an unrelated one of four times its area."""
+    """Put the picture at its own size into an unrelated one of four times its area."""
     height, width = pixels.shape[:2]
     out = _backdrop(2 * height, 2 * width, rng)
     top = rng.integers(0, height, endpoint=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ def collect(
         Files, folders, patterns that the shell has not expanded, or ``"-"``.
     recursive : bool, optional
         Whether folders are searched for pictures at every depth; without it, only
-        the pictures right in the folder are taken.
+        the pictures right in the folder are taken. Hidden files are not.
 
     Raises
     ------
@@ -49,9 +50,9 @@ def collect(
         path = Path(name)
         if name == STDIO:
             found.append((None, Path("stdin")))
-        elif path.is_dir():
+        elif os.path.isdir(path):
             walk = path.rglob("*") if recursive else path.glob("*")
-            files = sorted(p for p in walk if p.suffix.lower() in SUFFIXES)
+            files = sorted(p for p in walk if _is_picture(p, path))
             if not files:
                 raise UsageError(
                     "holds no JPEG, PNG or WebP file",
@@ -59,10 +60,14 @@ def collect(
                     path=name,
                 )
             found += [(p, p.relative_to(path)) for p in files]
-        elif not path.exists() and glob.has_magic(name):
+        elif not os.path.exists(path) and glob.has_magic(name):
             matches = sorted(glob.glob(name, recursive=True))
             if not matches:
-                raise UsageError("matches no file", path=name)
+                raise UsageError(
+                    "matches no file",
+                    hint="Check the pattern and the working folder.",
+                    path=name,
+                )
             found += [(Path(m), Path(Path(m).name)) for m in matches]
         else:
             found.append((path, Path(path.name)))
@@ -83,20 +88,28 @@ def plan(
         What `collect` returned.
     output : str or None
         A file, a folder (one that exists, or with a slash at the end), ``"-"``, or
-        None for ``name.labeled.ext`` beside each input.
+        None for ``name.labeled.ext`` beside each input; inputs of such names that
+        belong to other inputs are left out, as results of an earlier run.
     in_place : bool, optional
         Whether each result replaces its input.
 
     Raises
     ------
     UsageError
-        The choices contradict each other, or two results would have one name.
+        The choices contradict each other, two results would have one name, or a
+        result that of an input.
     """
     if in_place and output is not None:
-        raise UsageError("--in-place and --output exclude each other")
+        raise UsageError(
+            "--in-place and --output exclude each other", hint="Leave one of them out."
+        )
     if in_place and any(path is None for path, _ in found):
-        raise UsageError("standard input cannot be labeled in place")
-    folder = output is not None and (Path(output).is_dir() or output.endswith("/"))
+        raise UsageError(
+            "standard input cannot be labeled in place", hint="Use -o to name a file."
+        )
+    folder = output is not None and (
+        os.path.isdir(output) or output.endswith(("/", os.sep))
+    )
     if output is not None and not folder and len(found) > 1:
         raise UsageError(
             f"{len(found)} files cannot become the one file {output}",
@@ -106,19 +119,44 @@ def plan(
         Job(path, _target(path, below, output, in_place, folder))
         for path, below in found
     ]
-    for job in jobs:
-        same = job.source and job.target and job.target.exists()
-        if same and not in_place and job.target.samefile(job.source):  # type: ignore[union-attr,arg-type]
-            raise UsageError(
-                "is the input and the output at once",
-                hint="Use --in-place to replace it.",
-                path=job.source,
-            )
-    targets = [job.target for job in jobs if job.target]
-    if len(set(targets)) < len(targets):
-        twice = next(t for t in targets if targets.count(t) > 1)
-        raise UsageError("would be written twice", path=twice)
+    if output is None and not in_place:
+        results = {_real(job.target) for job in jobs if job.target}
+        jobs = [
+            job for job in jobs if not job.source or _real(job.source) not in results
+        ]
+    _refuse_clashes(jobs, in_place)
     return jobs
+
+
+def _refuse_clashes(jobs: Sequence[Job], in_place: bool) -> None:
+    """Refuse two results of one name, and the loss of an input."""
+    sources = set() if in_place else {_real(job.source) for job in jobs if job.source}
+    targets = set()
+    for target in (job.target for job in jobs if job.target):
+        place = _real(target)
+        if place in targets:
+            raise UsageError(
+                "would be written twice",
+                hint="Give inputs of different names, or label them one by one.",
+                path=target,
+            )
+        if place in sources:
+            raise UsageError(
+                "is an input and an output at once",
+                hint="Use --in-place to replace inputs, or name another output.",
+                path=target,
+            )
+        targets.add(place)
+
+
+def _real(path: Path) -> str:
+    """Return one name for every way to the same file."""
+    return os.path.realpath(path)
+
+
+def _is_picture(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return not hidden and path.suffix.lower() in SUFFIXES and os.path.isfile(path)
 
 
 def _target(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,13 +61,14 @@ def _looks(home: Home) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "manifest", _manifest
     yield (
         "home",
-        lambda: f"{home.path}{'' if home.path.exists() else ' (not yet made)'}",
+        lambda: f"{home.path}{'' if os.path.exists(home.path) else ' (not yet made)'}",
     )
-    if home.key_path.exists():
+    if os.path.exists(home.key_path):
         yield "key", lambda: f"{home.key_path}, id {home.key().id}"
-    if home.signer_path.exists():
+    if os.path.exists(home.signer_path):
         yield "signer", lambda: _signer(home)
-    if home.records_path.exists():
+    yield "anchors", lambda: _anchors(home)
+    if os.path.exists(home.records_path):
         yield "records", lambda: _records(home)
 
 
@@ -111,6 +113,11 @@ def _signer(home: Home) -> str:
     kind = " (for development only)" if certificates.is_development(chain) else ""
     home.signer()
     return f"{shown.subject}{kind}, valid until {shown.not_after:%Y-%m-%d}"
+
+
+def _anchors(home: Home) -> str:
+    count = home.anchors_pem().count("BEGIN CERTIFICATE")
+    return f"{count} trusted root certificates"
 
 
 def _records(home: Home) -> str:

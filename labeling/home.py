@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from .errors import OutputError, OutputExists, UsageError
+from .errors import CertificateError, OutputError, OutputExists, UsageError
 from .keys import Key
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .provenance.signer import Signer
     from .records.store import RecordStore
 
-__all__ = ["Home", "read_pem"]
+__all__ = ["Home", "read_anchors", "read_pem"]
 
 VARIABLE = "SYNTHMARK_HOME"
 
@@ -70,8 +71,8 @@ class Home:
 
     def key(self) -> Key:
         """Return the mark key; draw it when there is none."""
-        if not self.key_path.exists():
-            self._make_folder()
+        if not os.path.exists(self.key_path):
+            self._make_folder(self.path)
             with suppress(OutputExists):  # another process was first
                 Key.generate().save(self.key_path)
                 self._tell(
@@ -89,38 +90,36 @@ class Home:
             of the home's.
         """
         from .provenance import certificates
-        from .provenance.signer import Signer
 
         if chain or key:
             if not (chain and key):
                 raise UsageError("a certificate and its private key go together")
-            return Signer.from_pem(read_pem(chain), read_pem(key))
-        if not self.signer_path.exists():
-            self._make_folder()
+            return _signer(read_pem(chain), read_pem(key), chain)
+        if not os.path.exists(self.signer_path):
             draft = self.path / f".signer-{uuid4().hex}"
-            draft.mkdir(mode=0o700)
-            certificates.save_credentials(draft, certificates.make_development_chain())
+            self._make_folder(self.path)
+            self._make_folder(draft)
             try:
-                draft.rename(self.signer_path)
-            except OSError:  # another process was first
-                for file in draft.iterdir():
-                    file.unlink()
-                draft.rmdir()
-            else:
-                self._tell(
-                    f"Made a certificate chain for DEVELOPMENT ONLY: "
-                    f"{self.signer_path}. Nobody else trusts it; sign with --cert and "
-                    f"--key for the public."
-                )
-        credentials = certificates.load_credentials(self.signer_path)
-        return Signer.from_pem(credentials.chain_pem, credentials.key_pem)
+                made = certificates.make_development_chain()
+                certificates.save_credentials(draft, made)
+                with suppress(OSError):  # another process was first
+                    draft.rename(self.signer_path)
+                    self._tell(
+                        f"Made a certificate chain for DEVELOPMENT ONLY: "
+                        f"{self.signer_path}. Nobody else trusts it; sign with --cert "
+                        f"and --key for the public."
+                    )
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        kept = certificates.load_credentials(self.signer_path)
+        return _signer(kept.chain_pem, kept.key_pem, self.signer_path)
 
     def anchors_pem(self) -> str:
         """Return the roots that this user trusts, their own development root too."""
         files = [self.signer_path / "root.pem"]
-        if self.anchors_path.is_dir():
+        if os.path.isdir(self.anchors_path):
             files += sorted(self.anchors_path.glob("*.pem"))
-        return "\n".join(read_pem(file) for file in files if file.is_file())
+        return read_anchors(file for file in files if os.path.isfile(file))
 
     def records(self, *, read_only: bool = False) -> RecordStore:
         """Return the record log; make it when there is none, unless `read_only`."""
@@ -128,8 +127,8 @@ class Home:
 
         if read_only:
             return RecordStore(self.records_path, read_only=True)
-        self._make_folder()
-        new = not self.records_path.exists()
+        self._make_folder(self.path)
+        new = not os.path.exists(self.records_path)
         store = RecordStore(self.records_path)
         if new:
             self._tell(f"Made a record log: {self.records_path}.")
@@ -161,22 +160,41 @@ class Home:
         from .detector import Detector
 
         if options.get("keys") is None:
-            options["keys"] = [self.key()] if self.key_path.exists() else []
+            options["keys"] = [self.key()] if os.path.exists(self.key_path) else []
         if options.get("anchors_pem") is None:
             options["anchors_pem"] = self.anchors_pem()
-        if "records" not in options and self.records_path.exists():
+        if "records" not in options and os.path.exists(self.records_path):
             options["records"] = self.records(read_only=True)
         return Detector(**options)
 
-    def _make_folder(self) -> None:
+    def _make_folder(self, path: Path) -> None:
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
                 f"cannot be made: {(error.strerror or str(error)).lower()}",
                 hint=f"Set {VARIABLE} to a folder that can be written.",
-                path=self.path,
+                path=path,
             ) from error
+
+
+def read_anchors(files: Iterable[Path]) -> str:
+    """Return the certificates of several PEM files as one text.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be read or is not text.
+    CertificateError
+        It holds no certificate, or a damaged one.
+    """
+    from .provenance.chain import parse_certificates, to_pem
+
+    found = []
+    for path in files:
+        with _naming(path):
+            found.append(to_pem(*parse_certificates(read_pem(path))))
+    return "".join(found)
 
 
 def read_pem(path: Path) -> str:
@@ -185,9 +203,31 @@ def read_pem(path: Path) -> str:
     Raises
     ------
     UsageError
-        It cannot be read or is not ASCII.
+        It cannot be read or is not text.
     """
     try:
-        return path.read_text("ascii")
+        return path.read_text("utf-8")
     except (OSError, ValueError) as error:
-        raise UsageError(f"is not a readable PEM file ({error})", path=path) from error
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise UsageError(
+            f"cannot be read: {reason.lower()}",
+            hint="Name a file of certificates or a key in PEM form.",
+            path=path,
+        ) from error
+
+
+def _signer(chain_pem: str, key_pem: str, path: Path) -> Signer:
+    from .provenance.signer import Signer
+
+    with _naming(path):
+        return Signer.from_pem(chain_pem, key_pem)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Add the file to an error that only knows its text."""
+    try:
+        yield
+    except CertificateError as error:
+        error.path = path
+        raise

@@ -140,9 +140,9 @@ class Transform:
     rotation_deg : float
         Counter-clockwise rotation, -180 to 180.
     scale_x, scale_y : float
-        Size of the marked picture's pixels along its own axes in pixels of this
-        picture, relative to a picture that still has its original size. Only the
-        ratio of the two is absolute when the picture was cropped.
+        Pixels of this picture for each canonical pixel of the mark, along the axes
+        that the picture had when it was marked. Their ratio shows a change of shape;
+        the original size is not known to the mark.
     flipped : bool
         Whether it was mirrored (left to right, before the rotation).
     matrix : tuple of float

@@ -11,7 +11,7 @@ from typing import Any
 
 from .model import Evidence, Finding, LabelResult, Layer, LayerResult, Report, State
 
-__all__ = ["LANGUAGES", "label_page", "report_page"]
+__all__ = ["LANGUAGES", "label_page", "printable", "report_page"]
 
 LANGUAGES = ("en", "zh")
 
@@ -112,7 +112,7 @@ _ZH: Words = {
     "mark.written": "{scheme}，PSNR {psnr_db} dB",
     "rotated": "，旋转{angle:.1f}°",
     "flipped": "，镜像",
-    "aigc.present": "Label {label}，生成服务提供者 {content_producer}，编号 {produce_id}",
+    "aigc.present": "Label {label}，服务提供者 {content_producer}，编号 {produce_id}",
     "aigc.absent": "无",
     "aigc.malformed": "格式不符：{problems}",
     "aigc.conflicting": "{count}个字段互相矛盾",
@@ -162,7 +162,7 @@ def report_page(report: Report, language: str = "en") -> str:
     lines += [_finding(words, finding) for finding in report.findings]
     if report.verdict == "none":
         lines.append(f"  {words['none.note']}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def label_page(result: LabelResult, language: str = "en") -> str:
@@ -172,7 +172,12 @@ def label_page(result: LabelResult, language: str = "en") -> str:
     lines = [f"{result.target or result.source or '-'}: {status}"]
     lines += [_line(words, r.layer, _written(words, r)) for r in result.layers]
     lines += [f"  * {note}" for note in result.notes]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
+
+
+def printable(text: str) -> str:
+    """Escape what would break a line or steer a terminal: files bring such texts."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _line(words: Words, layer: Layer, text: str) -> str:

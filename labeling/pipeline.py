@@ -23,8 +23,10 @@ from .errors import (
     ManifestError,
     MarkError,
     MarkNotReadable,
+    MetadataError,
     SynthmarkError,
     TooSmallForMark,
+    UsageError,
 )
 from .keys import Key
 from .marks.image import SCHEME, detect_image, embed_image
@@ -32,16 +34,10 @@ from .media import image as media
 from .media.probe import probe
 from .media.source import Source, load
 from .metadata import image as metadata
-from .model import (
-    AigcLabel,
-    LabelResult,
-    Layer,
-    LayerResult,
-    Media,
-    State,
-)
+from .metadata.aigc import to_json
+from .model import AigcLabel, LabelResult, Layer, LayerResult, Media, State, to_dict
 from .notices import image as notices
-from .notices.wording import WORDINGS
+from .notices.wording import WORDINGS, check_wording
 from .payload import Payload
 from .provenance import manifest
 from .provenance.signer import Signer
@@ -85,6 +81,11 @@ class Labeler:
         Corner of the notice; None for the one that the rules prefer.
     software_agent : str
         Name of the system that generated the content.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be meant.
     """
 
     key: Key
@@ -97,6 +98,33 @@ class Labeler:
     wording: str = "en"
     corner: str | None = None
     software_agent: str = "unnamed generator"
+
+    def __post_init__(self) -> None:
+        policy.due(self.service, self.jurisdictions)
+        Payload(issuer=self.issuer, serial=0)
+        check_wording(self.text)
+        try:
+            to_json(self.aigc("0"))
+        except MetadataError as error:
+            raise UsageError(error.problem, hint=error.hint) from error
+
+    @property
+    def text(self) -> str:
+        """The wording of the notice itself."""
+        return WORDINGS.get(self.wording, self.wording)
+
+    def aigc(self, produce_id: str) -> AigcLabel:
+        """Return the AIGC label of an item.
+
+        At the first writing the producer is its own propagator (annex E, note 1).
+        """
+        return AigcLabel(
+            label="1",
+            content_producer=self.producer,
+            produce_id=produce_id,
+            content_propagator=self.producer,
+            propagate_id=produce_id,
+        )
 
     def label(
         self,
@@ -173,13 +201,24 @@ class _Work:
         self.produce_id = uuid4().hex
 
     def run(self, overwrite: bool) -> LabelResult:
+        if self.target is None:
+            return self._record(self._make())
+        # The place is taken first: what cannot be written shows before the work.
+        with files.replacing(self.target, overwrite=overwrite) as temporary:
+            result = self._make()
+            temporary.write_bytes(result.content)
+            # Entered before the file appears: a labeled file without a record is
+            # the one thing that must not be.
+            return self._record(result)
+
+    def _make(self) -> LabelResult:
         pixels = self._draw_notice(self.source.picture.pixels)
         content, payload = self._embed_mark(pixels)
         content, label = self._write_metadata(content)
         content = self._sign(content, label, payload)
         before = _digest_of(self.source)
         after = hashlib.sha256(content).hexdigest()
-        result = LabelResult(
+        return LabelResult(
             source=_text(self.source.path),
             target=_text(self.target),
             media=Media.IMAGE,
@@ -194,21 +233,13 @@ class _Work:
             notes=tuple(self.notes),
             content=content,
         )
-        if self.target is None:
-            return self._record(result)
-        with files.replacing(self.target, overwrite=overwrite) as temporary:
-            temporary.write_bytes(content)
-            # Entered before the file appears: a labeled file without a record is
-            # the one thing that must not be.
-            return self._record(result)
 
     def _draw_notice(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        wording = self.labeler.wording
         orientation = self.source.picture.orientation
         try:
             shown, notice = notices.draw(
                 media.display(pixels, orientation),
-                WORDINGS.get(wording, wording),
+                self.labeler.text,
                 corner=self.labeler.corner or self.due.notice_corner,
                 height_fraction=self.due.notice_height,
             )
@@ -218,12 +249,7 @@ class _Work:
         self._written(
             Layer.NOTICE,
             text=notice.text,
-            box=[
-                notice.box.left,
-                notice.box.top,
-                notice.box.width,
-                notice.box.height,
-            ],
+            box=to_dict(notice.box),
             ink_height_px=notice.ink_height_px,
             contrast=round(notice.contrast, 2),
         )
@@ -267,16 +293,7 @@ class _Work:
                 return payload
 
     def _write_metadata(self, content: bytes) -> tuple[bytes, AigcLabel]:
-        producer = self.labeler.producer
-        label = AigcLabel(
-            label="1",
-            content_producer=producer,
-            produce_id=self.produce_id,
-            # At the first writing the producer is its own propagator (annex E,
-            # note 1).
-            content_propagator=producer,
-            propagate_id=self.produce_id,
-        )
+        label = self.labeler.aigc(self.produce_id)
         written = metadata.write(content, label)
         self.notes += written.notes
         self._written(Layer.AIGC, place=written.place)

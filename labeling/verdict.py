@@ -70,12 +70,15 @@ def _names_ai(item: Evidence) -> bool:
 def findings(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
     """Return how the label was interfered with, most serious first."""
     layers = {item.layer: item for item in evidence}
-    if layers[Layer.RECORD].detail.get("found_by") == "original":
-        # The file as it was before it was labeled: nothing was taken from it.
-        return ()
-    return tuple(
-        [*_altered(layers), *_forged(layers), *_removed(layers), *_hidden(layers)]
-    )
+    found = [*_altered(layers)]
+    record = layers[Layer.RECORD].detail
+    # A file whose digest is in the log is whole, as it was labeled or before that.
+    if not (record.get("same_bytes") or record.get("found_by") == "original"):
+        found += _forged(layers)
+        # The record that a borrowed label leads to says nothing of this picture.
+        if Reason.MARK_OF_RECORDED_ITEM_ABSENT not in {one.reason for one in found}:
+            found += [*_removed(layers), *_hidden(layers)]
+    return tuple(found)
 
 
 def _altered(layers: dict[Layer, Evidence]) -> Iterator[Finding]:

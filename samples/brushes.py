@@ -6,6 +6,8 @@ it into sRGB bytes. All randomness comes from the generator that the caller pass
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +29,7 @@ __all__ = [
     "spread",
 ]
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Picture = NDArray[np.uint8]
 
 
@@ -104,7 +106,7 @@ def spectral(
     gain = np.where((f >= band[0]) & (f <= band[1]), np.maximum(f, 1) ** -slope, 0)
     white = np.fft.rfft2(rng.standard_normal(shape))
     noise = np.fft.irfft2(white * gain, s=shape)
-    return (noise / noise.std()).astype(np.float32)
+    return np.asarray(noise / noise.std(), np.float32)
 
 
 def lookup(texture: Array, x: Array, y: Array) -> Array:

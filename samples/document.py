@@ -21,7 +21,7 @@ INTRODUCTION = (
     "way a picture travels removes a different kind of information."
 )
 LAYERS = (
-    "A visible notice survives everything that keeps the picture legible, yet it can be "
+    "A visible notice survives all that keeps the picture legible, yet it can be "
     "cropped. Metadata is exact and cheap, and is lost with the first screenshot. A "
     "signed manifest proves who made a statement, but only while it stays attached. An "
     "invisible mark carries little, and carries it through compression and scaling. "
@@ -39,8 +39,9 @@ TABLE = (
     ("Invisible mark", "a detector with the key", "heavily edited", "64 bits"),
     ("Metadata field", "any program", "re-encoded", "1 kilobyte"),
     ("Signed manifest", "any verifier", "re-encoded", "10 kilobytes"),
-    ("Record log", "the provider", "never published", "one row"),
+    ("Record log", "the provider", "its store is lost", "one row"),
 )
+CAPTION = "Figure 1. Share of labels still readable; invented numbers."
 CHART = (
     ("Original file", (96, 99, 98)),
     ("Messenger", (93, 91, 12)),
@@ -61,8 +62,9 @@ class Page:
     ) -> None:
         """Put one line of text at `x` on the present line."""
         font = ImageFont.load_default(size)
-        # The built-in font has one weight; a thin stroke stands in for bold.
-        self.draw.text((x, self.y), text, ink, font, stroke_width=0.35 if bold else 0)
+        # The built-in font has one weight; a second strike stands in for bold.
+        for shift in (0, 0.6) if bold else (0,):
+            self.draw.text((x + shift, self.y), text, ink, font)
 
     def heading(self, text: str) -> None:
         """Start a section."""
@@ -109,7 +111,7 @@ class Page:
 
     def chart(self, groups: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
         """Draw grouped bars of percentages with their axis and legend."""
-        top, tall, left = self.y + 28, 150, MARGIN + 44
+        top, tall, left = self.y + 28, 150, MARGIN + 44.0
         for x, text, ink in zip(
             (left, left + 148, left + 296),
             ("Notice", "Mark", "Metadata"),
@@ -153,9 +155,7 @@ def document(rng: np.random.Generator) -> Picture:
     page.y += 14
     page.heading("2   What remains after sharing")
     page.chart(CHART)
-    page.write(
-        MARGIN, "Figure 1. Share of labels still readable; invented numbers.", 13, GRAY
-    )
+    page.write(MARGIN, CAPTION, 13, GRAY)
     page.y += 22
     page.heading("3   How to read the result")
     page.paragraph(READING)

@@ -26,6 +26,7 @@ from brushes import (
     spectral,
     spread,
 )
+from numpy.typing import NDArray
 
 __all__ = ["scene"]
 
@@ -52,13 +53,24 @@ class Map:
 class Ground:
     """What each pixel below the sky shows; every array (rows, columns)."""
 
-    land: Array
+    land: NDArray[np.bool_]
     depth: Array
     u: Array
     v: Array
     height: Array
     tree: Array
     wood: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grass:
+    """Blades, one a row, the first the farthest; lengths in pixels."""
+
+    roots: Array
+    heights: Array
+    widths: Array
+    inks: Array
+    seeds: float  # share of blades that bear seeds
 
 
 def eroded(cells: float, rng: np.random.Generator) -> Array:
@@ -70,12 +82,12 @@ def eroded(cells: float, rng: np.random.Generator) -> Array:
         down += cv2.Sobel(layer, cv2.CV_32F, 0, 1, scale=SIZE / cells / 8)
         height += layer / (1 + 0.9 * (right**2 + down**2))
     height -= height.min()
-    return height / height.max()
+    return np.asarray(height / height.max())
 
 
 def terrain(rng: np.random.Generator) -> Map:
     """Raise mountains on both sides of a valley with a lake before it."""
-    away, right = spread(SIZE, SIZE) / np.float32(SIZE)
+    away, right = (v / np.float32(SIZE) for v in spread(SIZE, SIZE))
     height = eroded(5, rng) ** 1.15 * (0.11 + 0.27 * smooth(0.05, 0.8, away))
     valley = smooth(0.02, 0.34, np.abs(right - 0.53) + 0.06 * np.sin(away * 9))
     height *= 0.35 + 0.65 * valley + 0.25 * smooth(0.7, 0.95, away)
@@ -178,21 +190,15 @@ def landscape(rng: np.random.Generator) -> tuple[Array, Array]:
     ink = paint(ink, firs, seen.wood)
     sun *= mix(1, 0.5 + 0.5 * seen.tree, seen.wood)
     flat = 1 / np.sqrt(1 + steep**2)
-    light = color("ffdeb4") * 2.6 * sun[..., None]
-    light = ink * (light + color("8ca8cc") * (0.38 + 0.27 * flat)[..., None])
+    warm = color("ffdeb4") * 2.6 * sun[..., None]
+    light: Array = ink * (warm + color("8ca8cc") * (0.38 + 0.27 * flat)[..., None])
     # Haze lies thickest over the water and takes the color of the sky behind it.
     veil = 0.75 + 1.6 * np.exp(-np.maximum(seen.height, 0) / 0.03)
     x = np.linspace(0, 1, WIDTH * FINE, dtype=np.float32)
     air = paint(color("90aed2"), color("fcd0a4"), np.exp(-(((x - SUN_X) / 0.38) ** 2)))
-    light = mix(
-        light, air * 0.9, 1 - np.exp(-((seen.depth * 0.74) ** 1.8) * veil)[..., None]
-    )
-    light = np.where(seen.land[..., None], light, sky(rng))
-    small = [
-        cv2.resize(a, (WIDTH, SHORE), interpolation=cv2.INTER_AREA)
-        for a in (light, seen.land.astype(np.float32))
-    ]
-    return small[0], small[1]
+    light = paint(air * 0.9, light, np.exp(-((seen.depth * 0.74) ** 1.8) * veil))
+    whole = np.where(seen.land[..., None], light, sky(rng))
+    return shrunk(whole), shrunk(seen.land.astype(np.float32))
 
 
 def lake(far: Array, land: Array, rng: np.random.Generator) -> Array:
@@ -210,43 +216,42 @@ def lake(far: Array, land: Array, rng: np.random.Generator) -> Array:
     mirror = cv2.remap(
         far, x + wave * 14, from_y, cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT
     )
-    share = mix(0.92, 0.42, smooth(0, 0.9, near))
-    light = paint(color("18343e"), mirror * np.float32([0.92, 0.97, 1]), share)
+    tinted = np.asarray(mirror * np.array([0.92, 0.97, 1]), np.float32)
+    light = paint(color("18343e"), tinted, mix(0.92, 0.42, smooth(0, 0.9, near)))
     light[:SHORE] = paint(light[:SHORE], far, np.maximum(land, y[:SHORE] < shore - 1))
     return light
 
 
-def grass(
-    size: tuple[int, int],
-    roots: Array,
-    heights: Array,
-    widths: Array,
-    inks: Array,
-    seeds: float,
-    rng: np.random.Generator,
-) -> Array:
+def shrunk(picture: Array) -> Array:
+    """Bring a finely sampled picture to its final width."""
+    height = picture.shape[0] // FINE
+    small = cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def grown(grass: Grass, rng: np.random.Generator) -> Array:
     """Draw tapered, bending blades, the first the farthest, and some seed heads."""
-    layer = np.zeros((*size, 4), np.float32)
+    layer = np.zeros((HEIGHT * FINE, WIDTH * FINE, 4), np.float32)
+    unit = 16 * FINE  # OpenCV takes points in sixteenths of a pixel
     t = np.linspace(0, 1, 7)
-    for (x, y), h, w, ink in zip(roots, heights, widths, inks, strict=True):
+    drop = np.linspace(10, -10, 10)
+    for (x, y), h, w, ink in zip(
+        grass.roots, grass.heights, grass.widths, grass.inks, strict=True
+    ):
         lean = rng.normal(0.2, 0.28)
-        spine = np.stack(
-            [x + lean * h * t**2, y - h * t * (1 - 0.25 * abs(lean) * t)], 1
-        )
-        half = np.stack([w * (1 - t**1.5) + 0.4, 0 * t], 1)
+        bend = np.stack([lean * t**2, -t * (1 - 0.25 * abs(lean) * t)], axis=1)
+        spine = [x, y] + h * bend
+        half = np.stack([w * (1 - t**1.5) + 0.2, 0 * t], axis=1)
         outline = np.concatenate([spine - half, (spine + half)[::-1]])
-        points = [np.round(outline * 16).astype(np.int32)]
+        points = [np.round(outline * unit).astype(np.int32)]
         cv2.fillPoly(layer, points, (*ink.tolist(), 1.0), cv2.LINE_AA, 4)
-        if rng.random() < seeds:
-            seed = (color("ecbe78") * (0.5 + 0.7 * rng.random())).tolist()
-            for grain in (
-                spine[-1]
-                + rng.normal(0, 1.6, (10, 2))
-                - np.outer(np.arange(10) * 5 - 20, [-lean, 1])
-            ):
-                at = np.round(grain * 16).astype(int).tolist()
-                cv2.circle(layer, at, 40, (*seed, 1.0), -1, cv2.LINE_AA, 4)
-    return layer
+        if rng.random() < grass.seeds:
+            head = (color("ecbe78") * (0.5 + 0.7 * rng.random())).tolist()
+            ear = spine[-1] + np.stack([lean * drop, -drop], axis=1)
+            ear += rng.normal(0, 0.8, ear.shape)
+            for at in np.round(ear * unit).astype(int).tolist():
+                cv2.circle(layer, at, 20 * FINE, (*head, 1.0), -1, cv2.LINE_AA, 4)
+    return shrunk(layer)
 
 
 def bank(light: Array, rng: np.random.Generator) -> Array:
@@ -258,32 +263,31 @@ def bank(light: Array, rng: np.random.Generator) -> Array:
         return HEIGHT - 8 - 70 * left - 34 * right
 
     light = paint(light, color("10160a"), smooth(-10, 30, y - edge(x)))
-    count = 3200
-    at_x = rng.random(count) * (WIDTH + 80) - 40
-    at_y = mix(edge(at_x), HEIGHT + 60, rng.random(count) ** 0.7)
+    a, b, c, d, e, f = rng.random((6, 3200), np.float32)
+    at_x = c * (WIDTH + 80) - 40
+    at_y = mix(edge(at_x), HEIGHT + 60, d**0.7)
+    near = np.clip((at_y - HEIGHT + 110) / 150, 0, 1)
+    green = paint(color("0c1608"), color("55662a"), a**1.3)
     order = np.argsort(at_y)
-    roots = np.stack([at_x, at_y], 1)[order]
-    close = np.clip((roots[:, 1] - HEIGHT + 110) / 150, 0, 1)
-    a, b = rng.random((2, count)).astype(np.float32)
-    inks = paint(paint(color("0c1608"), color("55662a"), a**1.3), color("c8a456"), b**5)
-    heights = 60 * (0.5 + 0.7 * rng.random(count)) * (0.55 + 0.7 * close)
-    widths = 0.8 + 1.5 * close * rng.random(count)
-    size = HEIGHT * FINE, WIDTH * FINE
-    meadow = grass(size, roots * FINE, heights * FINE, widths * FINE, inks, 0.04, rng)
-    light = over(
-        light, cv2.resize(meadow, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    meadow = Grass(
+        roots=np.stack([at_x, at_y], axis=1)[order],
+        heights=(60 * (0.5 + 0.7 * e) * (0.55 + 0.7 * near))[order],
+        widths=(0.8 + 1.5 * near * f)[order],
+        inks=paint(green, color("c8a456"), b**5)[order],
+        seeds=0.04,
     )
-    count = 80
-    at_x = np.where(
-        rng.random(count) < 0.65,
-        rng.random(count) * 190 - 30,
-        WIDTH + 20 - rng.random(count) * 130,
+    a, b, c, d, e = rng.random((5, 80), np.float32)
+    at_x = np.where(b < 0.65, c * 190 - 30, WIDTH + 20 - c * 130)
+    close = Grass(
+        roots=np.stack([at_x, np.full_like(at_x, HEIGHT + 40)], axis=1),
+        heights=90 + 190 * d,
+        widths=2.5 + 4 * e,
+        inks=paint(color("10180a"), color("66702c"), a**2),
+        seeds=0,
     )
-    roots = np.stack([at_x, np.full(count, HEIGHT + 40)], 1)
-    inks = paint(color("10180a"), color("66702c"), rng.random(count) ** 2)
-    heights, widths = 90 + 190 * rng.random(count), 2.5 + 4 * rng.random(count)
-    blurred = grass((HEIGHT, WIDTH), roots, heights, widths, inks, 0, rng)
-    return over(light, cv2.GaussianBlur(blurred, (0, 0), 5.5))
+    light = over(light, grown(meadow, rng))
+    blurred = cv2.GaussianBlur(grown(close, rng), (0, 0), 5.5)
+    return over(light, np.asarray(blurred))
 
 
 def scene(rng: np.random.Generator) -> Picture:

@@ -45,7 +45,7 @@ TRIAL_STRENGTH, TRIAL_QUALITY, TRIAL_SNR = 0.7, 30, 0.85
 # 1.46 times its period.
 LEVELS = (512, 256, 1024, 128)
 MOST_ENLARGED = 4.5
-READS_PER_LEVEL = 4
+READS_PER_LEVEL = 12
 BAND = 0.25  # cycles per pixel at scale 1; the mark ends at 18 / 96 = 0.19
 REACH = 3.4  # periods
 
@@ -142,7 +142,8 @@ def detect_image(pixels: Pixels, key: Key | Sequence[Key]) -> Detection:
                     hit = _read(view, weights, _layout(one))
                     if hit is None:
                         continue
-                    p_value = min(1.0, hit.p_value * reads)
+                    # Shares of 1 / (k (k + 1)) for the k-th read add up to one.
+                    p_value = min(1.0, hit.p_value * reads * (reads + 1))
                     if p_value <= P_VALUE_LIMIT:
                         return Detection(
                             found=True,
