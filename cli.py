@@ -485,7 +485,8 @@ def _run(
     stream = stream or sys.stdout
     worst = DONE
     documents = []
-    for job in _with_progress(jobs):
+    silent = as_json or stream is None or not stream.isatty()
+    for job in _with_progress(jobs) if silent else jobs:
         name = str(job.source or batch.STDIO)
         try:
             result = one(job)

@@ -15,7 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ORIENTATIONS", "Carriers", "coherence", "fold", "place"]
+from ._jit import jit
+
+__all__ = ["ORIENTATIONS", "Carriers", "add", "coherence", "fold", "place"]
 
 LEAST_COVERAGE = 0.08
 
@@ -158,6 +160,19 @@ def place(tile: Float, height: int, width: int) -> Float:
     return np.tile(tile, (-(-height // side), -(-width // side)))[:height, :width]
 
 
+def add(pixels: NDArray[np.uint8], change: Float) -> None:
+    """Add a change to every color of a picture in place, rounded and clipped.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, channels)
+        Grey or RGB levels.
+    change : ndarray of float32, shape (height, width)
+        In levels.
+    """
+    _add(pixels, change)
+
+
 def fold(
     flat: Float, side: int, matrix: NDArray[np.float64]
 ) -> tuple[Float, NDArray[np.float64]]:
@@ -244,3 +259,17 @@ def _over_three(
 ) -> NDArray[np.float64]:
     """Add the values of each ring and its two neighbors."""
     return np.convolve(np.bincount(rings, values), np.ones(3), "same")
+
+
+@jit
+def _add(pixels, change):
+    height, width, channels = pixels.shape
+    for y in range(height):
+        for x in range(width):
+            # Half a level more, so that cutting off rounds.
+            step = change[y, x] + np.float32(0.5)
+            for c in range(channels):
+                level = pixels[y, x, c] + step
+                pixels[y, x, c] = np.uint8(
+                    min(max(level, np.float32(0)), np.float32(255))
+                )

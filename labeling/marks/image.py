@@ -99,9 +99,7 @@ def embed_image(
     mark *= strength * _need(luma, mark, layout, payload)
     mark = _resize(mark, height, width)
     out = pixels.copy()
-    colors = out if out.ndim == 2 else out[..., :3]
-    change = mark if out.ndim == 2 else mark[..., None]
-    colors[...] = np.clip(np.rint(colors + change), 0, 255)
+    spread.add(out[..., None] if out.ndim == 2 else out[..., :3], mark)
     if out.ndim == 3 and out.shape[2] == 4:
         hidden = pixels[..., 3] == 0
         out[hidden] = pixels[hidden]

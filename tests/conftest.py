@@ -1,0 +1,177 @@
+"""A home for each test, pictures, files labeled once, and the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from synthmark import Detector, Home, Labeler, LabelResult, Report
+
+Pixels = NDArray[np.uint8]
+
+SETTINGS = ("SYNTHMARK_PRODUCER", "SYNTHMARK_ISSUER", "LC_ALL", "LANG")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that nobody has used yet, and an English-speaking user."""
+    path = tmp_path / "home"
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SYNTHMARK_HOME", str(path))
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    return path
+
+
+def scene(height: int = 256, width: int = 320, seed: int = 0) -> Pixels:
+    """Return a picture with soft areas, edges and grain, the same for the same seed."""
+    noise = np.random.default_rng(seed).normal(0, 1, (height, width, 3))
+    layers = ((1, 6), (6, 10), (30, 20))
+    total = sum(2 * gain * s * cv2.GaussianBlur(noise, (0, 0), s) for s, gain in layers)
+    return np.clip(128 + total, 0, 255).astype(np.uint8)
+
+
+def saved(picture: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """Return a picture as a file."""
+    file = io.BytesIO()
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_scene() -> Callable[..., Pixels]:
+    return scene
+
+
+@pytest.fixture(scope="session")
+def save() -> Callable[..., bytes]:
+    return saved
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A home with files that were labeled in it, for reading only."""
+
+    home: Home
+    labeler: Labeler
+    detector: Detector
+    original: bytes
+    png: LabelResult
+    jpeg: LabelResult
+    webp: LabelResult
+
+    def detect(self, content: Any) -> Report:
+        return self.detector.detect(content)
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    home = Home(tmp_path_factory.mktemp("studio") / "home")
+    labeler = home.labeler()
+    original = saved(scene())
+    png, jpeg, webp = (
+        labeler.label(original, media_format=kind) for kind in ("png", "jpeg", "webp")
+    )
+    return Studio(home, labeler, home.detector(), original, png, jpeg, webp)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it said."""
+
+    code: int
+    raw: bytes
+    err: str
+
+    @property
+    def out(self) -> str:
+        return self.raw.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+
+class Commands:
+    """The command line, each command in a process of its own.
+
+    Where processes can be forked, they come from one that has loaded everything.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.files = [str(folder / name) for name in ("stdin", "stdout", "stderr")]
+        self.server: Any = None
+        if hasattr(os, "fork"):
+            script = Path(__file__).with_name("forks.py")
+            self.server = subprocess.Popen(
+                [sys.executable, str(script)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+
+    def start(self, *args: object, stdin: bytes = b"", cwd: Path | None = None) -> int:
+        """Start a command and return the number of its process."""
+        for path, content in zip(self.files, (stdin, b"", b""), strict=True):
+            Path(path).write_bytes(content)
+        request = ([str(arg) for arg in args], str(cwd or "/"), dict(os.environ))
+        print(json.dumps([*request, self.files]), file=self.server.stdin, flush=True)
+        return int(self.server.stdout.readline())
+
+    def wait(self) -> Ran:
+        """Return how the started command ended."""
+        return self._ran(int(self.server.stdout.readline()))
+
+    def __call__(
+        self, *args: object, stdin: bytes = b"", cwd: Path | None = None
+    ) -> Ran:
+        """Run a command from start to end."""
+        if self.server is not None:
+            self.start(*args, stdin=stdin, cwd=cwd)
+            return self.wait()
+        command = [sys.executable, "-m", "synthmark", *map(str, args)]
+        done = subprocess.run(
+            command, input=stdin, cwd=cwd, capture_output=True, check=False
+        )
+        return Ran(done.returncode, done.stdout, done.stderr.decode())
+
+    def _ran(self, code: int) -> Ran:
+        out, err = (Path(path).read_bytes() for path in self.files[1:])
+        return Ran(code, out, err.decode())
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.communicate()
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    made = Commands(tmp_path_factory.mktemp("commands"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(commands: Commands, tmp_path: Path) -> Callable[..., Ran]:
+    """Run a command in the test's folder; no command may ever show a traceback."""
+
+    def run(*args: object, stdin: bytes = b"") -> Ran:
+        ran = commands(*args, stdin=stdin, cwd=tmp_path)
+        assert "Traceback" not in ran.err, ran.err
+        return ran
+
+    return run

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from synthmark.kernels import sync
+
+Float = NDArray[np.float32]
+Lattice = NDArray[np.float64]
+
+PERIOD = 64
+BAND = 0.25
+SIZE = (330, 360)
+REACH = round(3.4 * PERIOD)
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def tile(seed: int) -> Float:
+    """A periodic texture with no structure of its own, up to a quarter of the band."""
+    rng = np.random.default_rng(seed)
+    fy, fx = np.fft.fftfreq(PERIOD)[:, None], np.fft.rfftfreq(PERIOD)
+    radius = np.hypot(fy, fx)
+    spectrum = np.fft.rfft2(rng.normal(size=(PERIOD, PERIOD)))
+    spectrum[(radius < 0.03) | (radius > 0.19)] = 0
+    texture = np.fft.irfft2(spectrum, s=(PERIOD, PERIOD))
+    return (texture / texture.std()).astype(np.float32)
+
+
+def draw(
+    matrix: Lattice, seed: int, noise: float, size: tuple[int, int] = SIZE
+) -> Float:
+    """The repeated tile under a linear map, in white noise."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    at = np.tensordot(np.linalg.inv(matrix), np.stack([x, y]), 1)
+    repeated = np.tile(tile(seed), (3, 3))
+    at = (at % PERIOD + PERIOD).astype(np.float32)
+    seen = cv2.remap(repeated, at[0], at[1], cv2.INTER_CUBIC)
+    grain = np.random.default_rng(seed + 1).normal(0, noise, size)
+    return (seen + grain).astype(np.float32)
+
+
+def look(flat: Float, best: int = 4) -> NDArray[np.float64]:
+    found = sync.autocorrelation(flat, PERIOD, BAND, REACH)
+    return sync.search(found, PERIOD, best)
+
+
+def is_lattice_of(row: Lattice, matrix: Lattice, tolerance: float = 0.01) -> bool:
+    """Whether a row spans the lattice of the map, in whatever basis."""
+    basis = np.linalg.inv(matrix) @ row[1:].reshape(2, 2).T / PERIOD
+    whole = np.rint(basis)
+    return bool(
+        np.abs(basis - whole).max() < tolerance and abs(np.linalg.det(whole)) == 1
+    )
+
+
+def turn(angle: float) -> Lattice:
+    c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    return np.array([[c, -s], [s, c]])
+
+
+# --- oracles ----------------------------------------------------------------------
+
+
+def unfold(values: Float) -> NDArray[np.float64]:
+    """All lags -reach..reach in both directions from the half that is stored."""
+    return np.concatenate([values[:0:-1, ::-1], values]).astype(np.float64)
+
+
+def bilinear(t: float) -> float:
+    return max(0.0, 1 - abs(t))
+
+
+def catmull_rom(t: float) -> float:
+    """Kernel of Keys (1981) with a = -1/2."""
+    t = abs(t)
+    if t <= 1:
+        return 1.5 * t**3 - 2.5 * t**2 + 1
+    return -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0
+
+
+def score_by_sums(
+    values: Float, size: tuple[int, int], row: Lattice, far: int, smooth: bool
+) -> float:
+    """Sum over the whole plane of multiples but zero; every lag counts twice."""
+    plane, reach = unfold(values), values.shape[0] - 1
+    kernel, width = (catmull_rom, 2) if smooth else (bilinear, 1)
+    total = weight = 0.0
+    for m in range(-far, far + 1):
+        for n in range(-far, far + 1):
+            x, y = m * row[1] + n * row[3], m * row[2] + n * row[4]
+            if (m, n) == (0, 0) or max(abs(x), abs(y)) >= reach - 3:
+                continue
+            overlap = (1 - abs(x) / size[1]) * (1 - abs(y) / size[0])
+            value = 0.0
+            for iy in range(int(np.floor(y)) - width, int(np.floor(y)) + width + 2):
+                for ix in range(int(np.floor(x)) - width, int(np.floor(x)) + width + 2):
+                    value += (
+                        kernel(x - ix) * kernel(y - iy) * plane[iy + reach, ix + reach]
+                    )
+            total += np.sqrt(overlap) * value
+            weight += overlap
+    return float(total / 2 / np.sqrt(weight / 2))
+
+
+def lag_by_sums(power: NDArray[np.float64], y: int, x: int) -> float:
+    """One value of the inverse transform of a full power spectrum."""
+    fy, fx = np.fft.fftfreq(power.shape[0]), np.fft.fftfreq(power.shape[1])
+    wave = np.cos(2 * np.pi * (fy[:, None] * y + fx * x))
+    return float((power * wave).mean())
+
+
+def leveled_power(
+    flat: Float, rows: int, columns: int, period: float, band: float
+) -> NDArray[np.float64]:
+    """Power over its mean in a box of 2.5 line spacings, clipped, less one."""
+    power = np.abs(np.fft.fft2(flat, s=(rows, columns))) ** 2
+    up, along = round(1.25 * rows / period), round(1.25 * columns / period)
+    last = columns // 2
+    out = np.zeros_like(power)
+    for v in range(rows):
+        for u in range(last + 1):
+            near = [abs(i) for i in range(u - along, u + along + 1)]
+            near = [2 * last - i if i > last else i for i in near]
+            level = power[np.ix_(np.arange(v - up, v + up + 1) % rows, near)].mean()
+            fy, fx = min(v, rows - v) / rows, u / columns
+            if np.hypot(fy, fx) <= band:
+                out[v, u] = min(power[v, u] / level, sync.POWER_CLIP) - 1
+    for v in range(rows):
+        for u in range(last + 1, columns):
+            out[v, u] = out[-v % rows, columns - u]
+    return out
+
+
+# --- autocorrelation --------------------------------------------------------------
+
+
+def test_autocorrelation_equals_the_direct_sums() -> None:
+    height, width, reach, period = 45, 52, 20, 15.0
+    flat = np.random.default_rng(1).normal(size=(height, width)).astype(np.float32)
+    found = sync.autocorrelation(flat, period, 0.3, reach)
+    assert found.values.shape == (reach + 1, 2 * reach + 1)
+    assert found.size == (height, width)
+
+    rows = cv2.getOptimalDFTSize(height + reach)
+    columns = cv2.getOptimalDFTSize(width + reach)
+    power = leveled_power(flat, rows, columns, period, 0.3)
+    lags = [(0, 1), (0, -1), (0, 20), (1, 0), (5, -7), (20, 20), (20, -20), (13, 2)]
+    expected = [
+        lag_by_sums(power, y, x) / np.sqrt((height - y) * (width - abs(x)))
+        for y, x in lags
+    ]
+    got = np.array([found.values[y, x + reach] for y, x in lags])
+    # The unit is the robust deviation of all values; one factor fits them all.
+    unit = np.dot(got, expected) / np.dot(expected, expected)
+    np.testing.assert_allclose(got, unit * np.array(expected), atol=0.02)
+
+
+def test_autocorrelation_of_noise_is_in_robust_deviations() -> None:
+    flat = np.random.default_rng(2).normal(size=SIZE).astype(np.float32)
+    values = sync.autocorrelation(flat, PERIOD, BAND, REACH).values
+    assert 1.4826 * np.median(np.abs(values)) == pytest.approx(1, rel=0.01)
+    middle = values[40:, :][:, np.abs(np.arange(-REACH, REACH + 1)) > 40]
+    assert middle.std() == pytest.approx(1, rel=0.1)
+    assert values[0, REACH] == 0
+    np.testing.assert_allclose(values[0], values[0, ::-1], atol=1e-3)
+
+
+def test_autocorrelation_peaks_at_the_periods() -> None:
+    values = sync.autocorrelation(draw(np.eye(2), 3, 2.0), PERIOD, BAND, REACH).values
+    for y in range(4):
+        for x in range(-3, 4):
+            if (y, x) == (0, 0) or (y == 0 and x < 0):
+                continue
+            peak = values[PERIOD * y, PERIOD * x + REACH]
+            assert peak > 4
+            near = values[
+                max(PERIOD * y - 5, 0) : PERIOD * y + 6,
+                PERIOD * x + REACH - 5 : PERIOD * x + REACH + 6,
+            ]
+            assert near.max() == peak
+
+
+# --- compiled kernels -------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    row=st.tuples(*[st.floats(-20, 20)] * 4),
+    far=st.integers(1, 3),
+    smooth=st.booleans(),
+)
+def test_score_equals_the_direct_sums(
+    row: tuple[float, ...], far: int, smooth: bool
+) -> None:
+    reach, size = 80, (150, 170)
+    values = np.random.default_rng(4).normal(size=(reach + 1, 2 * reach + 1))
+    values[0] += values[0, ::-1]  # lag (x, 0) is lag (-x, 0)
+    values = values.astype(np.float32)
+    lattice = np.array([0, *row])
+    # Both sides agree on every lag but those at the rim of the table.
+    steps = np.arange(-far, far + 1)
+    x = np.add.outer(steps * row[0], steps * row[2])
+    y = np.add.outer(steps * row[1], steps * row[3])
+    if np.maximum(abs(x), abs(y)).max() >= reach - 3:
+        return
+    got = sync._score(values, *size, *row, far, 0.0, smooth)
+    expected = score_by_sums(values, size, lattice, far, smooth)
+    assert got == pytest.approx(expected, abs=1e-3)
+
+
+def test_score_leaves_out_lags_with_little_overlap() -> None:
+    # In a strip 40 pixels high no lag up or down overlaps by half.
+    values = np.ones((101, 201), np.float32)
+    lattice = (30.0, 0.0, 0.0, 30.0)
+    overlaps = 1 - np.array([30, 60, 90]) / 2000
+    expected = np.sqrt(overlaps).sum() / np.sqrt(overlaps.sum())
+    got = sync._score(values, 40, 2000, *lattice, 3, 0.5, False)
+    assert got == pytest.approx(expected)
+    assert sync._score(values, 40, 2000, *lattice, 3, 0.999, False) == 0
+
+
+@settings(deadline=None)
+@given(row=st.tuples(*[st.integers(-200, 200)] * 4))
+def test_canonical_is_the_shortest_upright_basis(row: tuple[int, ...]) -> None:
+    ax, ay, bx, by = row
+    if abs(ax * by - ay * bx) < 0.2 * np.hypot(ax, ay) * np.hypot(bx, by) + 1:
+        return
+    out = np.array([0.0, *row])
+    sync._canonical(out)
+    before = np.array(row, float).reshape(2, 2)
+    after = out[1:].reshape(2, 2)
+    change = after @ np.linalg.inv(before)
+    np.testing.assert_allclose(change, np.rint(change), atol=1e-6)
+    assert abs(np.linalg.det(change)) == pytest.approx(1)
+    # By brute force there is no shorter vector, and none beside the first one.
+    steps = np.array([(m, n) for m in range(-6, 7) for n in range(-6, 7) if m or n])
+    vectors = steps @ after
+    lengths = np.hypot(*vectors.T)
+    first = vectors[np.argmin(lengths)]
+    beside = np.abs(vectors[:, 0] * first[1] - vectors[:, 1] * first[0]) > 0.5
+    np.testing.assert_allclose(
+        np.sort(np.hypot(*after.T)), [lengths.min(), lengths[beside].min()]
+    )
+    assert np.linalg.det(after) > 0
+    assert after[0, 0] >= 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(scores=st.lists(st.floats(0, 100), max_size=30))
+def test_keep_holds_the_best(scores: list[float]) -> None:
+    kept = np.zeros((5, 5))
+    for score in scores:
+        sync._keep(kept, np.full(5, score))
+    best = sorted([*scores, 0, 0, 0, 0, 0], reverse=True)[:5]
+    np.testing.assert_array_equal(kept[:, 0], best)
+    np.testing.assert_array_equal(kept[:, 4], best)
+
+
+# --- search -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.eye(2),
+        turn(5),
+        turn(33.3) * 0.8,
+        turn(45),
+        turn(-80) * 1.3,
+        np.diag([1.25, 0.85]),
+        np.array([[1, 0.15], [0, 1]]),
+        turn(20) @ np.array([[1.1, 0.2], [0, 0.9]]),
+        np.diag([-1, 1]) @ turn(12),
+    ],
+    ids=str,
+)
+def test_search_finds_a_known_map(matrix: Lattice) -> None:
+    rows = look(draw(matrix, 5, 3.0))
+    assert is_lattice_of(rows[0], matrix)
+    assert np.all(np.diff(rows[:, 0]) <= 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    angle=st.floats(0, 360),
+    scale=st.floats(0.8, 1.25),
+    stretch=st.floats(0.9, 1.1),
+    shear=st.floats(-0.2, 0.2),
+    noise=st.floats(0, 2.5),
+)
+def test_search_finds_any_mild_map(
+    seed: int, angle: float, scale: float, stretch: float, shear: float, noise: float
+) -> None:
+    shape = np.array([[stretch, shear], [0, 1 / stretch]])
+    matrix = scale * turn(angle) @ shape
+    rows = look(draw(matrix, seed, noise))
+    assert any(is_lattice_of(row, matrix) for row in rows)
+
+
+@pytest.mark.parametrize("scale", [*sync.SCALES, 1.0])
+def test_search_covers_the_scales_that_it_promises(scale: float) -> None:
+    matrix = scale * turn(17)
+    size = (round(330 * scale), round(360 * scale))
+    assert is_lattice_of(look(draw(matrix, 6, 2.0, size))[0], matrix)
+
+
+def test_search_tells_noise_from_a_lattice() -> None:
+    noise = [
+        look(np.random.default_rng(seed).normal(size=SIZE).astype(np.float32))[0, 0]
+        for seed in range(4)
+    ]
+    assert max(noise) < 12
+    assert look(draw(turn(9), 7, 3.0))[0, 0] > 2 * max(noise)
+
+
+def test_search_returns_different_lattices() -> None:
+    rows = look(np.random.default_rng(8).normal(size=SIZE).astype(np.float32), best=6)
+    assert 1 < len(rows) <= 6
+    for i, row in enumerate(rows):
+        for other in rows[:i]:
+            assert np.abs(row[1:] - other[1:]).max() >= 1
+
+
+def test_search_of_a_constant_picture_ends() -> None:
+    rows = look(np.zeros(SIZE, np.float32))
+    assert np.isfinite(rows).all()
