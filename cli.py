@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -399,6 +400,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Before numpy is loaded: on a busy machine, threads that wait for each other make
+    # small matrix products many times slower.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if isinstance(sys.stdout, TextIOWrapper):
         # Lines go out at once, so that a reader who is gone shows inside `app`, which
         # ends quietly; and no terminal is too poor for a file's name.
@@ -432,13 +436,17 @@ def _content(source: Path | None) -> Path | bytes:
         return source
     from .labeling.media.probe import MAX_BYTES
 
-    with open(0, "rb", closefd=False) as stdin:
+    if sys.stdin is None:  # closed by the caller
+        return b""
+    with open(sys.stdin.fileno(), "rb", closefd=False) as stdin:
         return stdin.read(MAX_BYTES + 1)
 
 
 def _deliver(content: bytes) -> None:
     try:
-        with open(1, "wb", closefd=False) as stdout:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
             stdout.write(content)
     except OSError as error:
         raise OutputError(
@@ -550,4 +558,7 @@ def _print_json(
 ) -> None:
     stream = stream or sys.stdout
     plain = stream is not None and stream.encoding.lower() != "utf-8"
-    print(json.dumps(document, ensure_ascii=plain, indent=indent), file=stream)
+    text = json.dumps(
+        document, ensure_ascii=plain, indent=indent, default=datetime.isoformat
+    )
+    print(text, file=stream)

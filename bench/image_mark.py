@@ -10,6 +10,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     pictures: list[Picture] = []
     refused: dict[str, str] = {}
-    for path in options.files[: options.limit]:
+    files = options.files[: options.limit]
+    for index, path in enumerate(files, 1):
+        progress = partial(_progress, f"{index}/{len(files)}")
         try:
-            pictures.append(measure(path.name, _load(path), settings, _progress))
+            pictures.append(measure(path.name, _load(path), settings, progress))
         except (SynthmarkError, OSError) as error:
             refused[path.name] = str(error)
-    _progress("")
+    _progress()
     if not pictures:
         reasons = "".join(f"\n{name}: {why}" for name, why in refused.items())
         print(f"no picture could be marked{reasons}", file=sys.stderr)
@@ -89,10 +92,10 @@ def _warm_up(settings: Settings) -> None:
     )
 
 
-def _progress(text: str) -> None:
-    """Show what is being done, on a terminal only; an empty text clears the line."""
+def _progress(*words: str) -> None:
+    """Show what is being done, on a terminal only; no words clear the line."""
     if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        print("\r\033[K" + " ".join(words), end="", file=sys.stderr, flush=True)
 
 
 def _about(settings: Settings) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def main() -> None:
         labeled, copy = Path(folder, "labeled.png"), Path(folder, "screenshot.jpg")
         portrait = ROOT / "samples/portrait.png"
         run(folder, "label", str(portrait), "-o", "labeled.png")
-        with Image.open(labeled) as picture:
-            turned = picture.convert("RGB").rotate(8, Image.Resampling.BICUBIC)
+        with Image.open(labeled) as source:
+            turned = source.convert("RGB").rotate(8, Image.Resampling.BICUBIC)
         wide, high = turned.size
         crop = turned.crop((wide // 8, high // 9, wide * 7 // 8, high * 3 // 4))
         crop.resize((crop.width * 3 // 5, crop.height * 3 // 5)).save(copy, quality=50)

@@ -105,13 +105,11 @@ def _manifest() -> str:
 
 
 def _signer(home: Home) -> str:
-    from .home import read_pem
     from .provenance import certificates
 
-    chain = read_pem(home.signer_path / "signer-chain.pem")
-    shown = certificates.describe(chain)
-    kind = " (for development only)" if certificates.is_development(chain) else ""
-    home.signer()
+    signer = home.signer()
+    shown = certificates.describe(signer.chain_pem)
+    kind = " (for development only)" if signer.development else ""
     return f"{shown.subject}{kind}, valid until {shown.not_after:%Y-%m-%d}"
 
 

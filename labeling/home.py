@@ -93,7 +93,10 @@ class Home:
 
         if chain or key:
             if not (chain and key):
-                raise UsageError("a certificate and its private key go together")
+                raise UsageError(
+                    "a certificate and its private key go together",
+                    hint="Give both, or neither for those of the home.",
+                )
             return _signer(read_pem(chain), read_pem(key), chain)
         if not os.path.exists(self.signer_path):
             draft = self.path / f".signer-{uuid4().hex}"

@@ -164,11 +164,11 @@ class Labeler:
             untouched.
         """
         due = policy.due(self.service, self.jurisdictions)
-        if target is not None:
-            target = Path(target)
-            media_format = media.format_of(target)
         loaded = load(source)
         try:
+            if target is not None:
+                target = Path(target)
+                media_format = media.format_of(target)
             work = _Work(
                 self, due, loaded, target, media_format or loaded.picture.format
             )

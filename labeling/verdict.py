@@ -9,7 +9,7 @@ confirmed   the file's own metadata states that it is generated: a well-formed
 possible    the AIGC label says "may be" (2)
 suspected   no such statement, but a trace: a notice, a mark, an AIGC label
             that says "suspected" (3) or is not well formed, an IPTC source
-            type, or a manifest that is not trusted or not intact
+            type of AI, or a manifest with one that is not trusted or not intact
 none        nothing was found, which does not prove that nothing was there
 =========== =================================================================
 

@@ -7,14 +7,23 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+# Before numpy is loaded: threads that wait for each other make small matrix products
+# slow on a machine with other work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,7 +31,13 @@ from synthmark import Detector, Home, Labeler, LabelResult, Report
 
 Pixels = NDArray[np.uint8]
 
-SETTINGS = ("SYNTHMARK_PRODUCER", "SYNTHMARK_ISSUER", "LC_ALL", "LANG")
+SETTINGS = (
+    "LC_ALL",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "SYNTHMARK_ISSUER",
+    "SYNTHMARK_PRODUCER",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -175,3 +190,57 @@ def run(commands: Commands, tmp_path: Path) -> Callable[..., Ran]:
         return ran
 
     return run
+
+
+def edited(content: bytes, name: bytes, edit: Callable[[bytes], bytes]) -> bytes:
+    """Change what one kind of chunk of a PNG file holds, and nothing else."""
+    parts, start = [content[:8]], 8
+    while start < len(content):
+        size = int.from_bytes(content[start : start + 4])
+        kind, data = content[start + 4 : start + 8], content[start + 8 :][:size]
+        data = edit(data) if kind == name else data
+        body = kind + data
+        parts += [len(data).to_bytes(4), body, zlib.crc32(body).to_bytes(4)]
+        start += size + 12
+    return b"".join(parts)
+
+
+@pytest.fixture(scope="session")
+def edit_png() -> Callable[..., bytes]:
+    return edited
+
+
+@pytest.fixture
+def expired(tmp_path: Path) -> tuple[Path, Path]:
+    """PEM files of a certificate of yesterday, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Yesterday")])
+    now = datetime.now(UTC)
+    purposes = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION])
+    usage = x509.KeyUsage(True, *[False] * 8)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now - timedelta(days=1))
+        .add_extension(purposes, critical=False)
+        .add_extension(usage, critical=True)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    chain, secret = tmp_path / "old.pem", tmp_path / "old-key.pem"
+    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return chain, secret

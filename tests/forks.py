@@ -58,6 +58,7 @@ def warm_up() -> None:
 def become(folder: str, environment: dict[str, str], files: list[str]) -> None:
     """Take on the surroundings of a request."""
     signal.alarm(TIMEOUT_S)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # not so in background
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -113,7 +113,10 @@ def test_every_command_and_option_has_a_help_text(words: tuple[str, ...]) -> Non
         assert parameter.help, f"{' '.join(words)} {parameter.name}"
 
 
-def test_help_shows_the_defaults_that_are_not_values() -> None:
+def test_help_shows_the_defaults_that_are_not_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     # Square brackets would be taken for markup and vanish.
     shown = python("-m", "synthmark", "label", "--help")
     assert "NAME.labeled.EXT" in shown

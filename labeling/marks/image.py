@@ -36,10 +36,10 @@ SYNC_SHARE, SYNC_ENERGY = 0.15, 0.20
 PAYLOAD_BITS = 64
 LEAST_SIDE = 48
 
-MASK_EXPONENT = 0.7
+MASK_EXPONENT = 1.0
 # Deviation of the mark in flat places, in levels: as much as the picture needs.
-STRENGTHS = (0.4, 0.9)
-TRIAL_STRENGTH, TRIAL_QUALITY, TRIAL_SNR = 0.7, 30, 0.85
+STRENGTHS = (0.3, 0.7)
+TRIAL_STRENGTH, TRIAL_QUALITY, TRIAL_SNR = 0.55, 30, 0.85
 
 # Short sides at which the lattice is looked for; each level sees the tile at 0.7 to
 # 1.46 times its period.

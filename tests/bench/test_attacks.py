@@ -32,7 +32,7 @@ def scene(height: int = 150, width: int = 220) -> Pixels:
     return np.clip(np.dstack(planes), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", [(150, 220), (67, 51), (48, 48)])
+@pytest.mark.parametrize("size", [(90, 120), (67, 51), (48, 48)])
 def test_every_attack_returns_a_picture_and_repeats_itself(
     attacks: ModuleType, size: tuple[int, int]
 ) -> None:
@@ -52,7 +52,7 @@ def test_every_attack_returns_a_picture_and_repeats_itself(
 
 
 def test_the_seed_moves_what_is_random_and_nothing_else(attacks: ModuleType) -> None:
-    picture = scene()
+    picture = scene(60, 80)
     for name in attacks.ATTACKS:
         seen = {attacks.apply(name, picture, seed).tobytes() for seed in range(4)}
         drawn = name in DRAWN or name.startswith(DRAWN_PREFIXES)
@@ -142,7 +142,7 @@ def test_lower_qualities_and_stronger_noise_do_more_harm(attacks: ModuleType) ->
         return float(np.sqrt(np.mean(change**2)))
 
     for series in (
-        ["jpeg_q90", "jpeg_q70", "jpeg_q50", "jpeg_q30", "jpeg_q20", "jpeg_q10"],
+        ["jpeg_q90", "jpeg_q50", "jpeg_q20", "jpeg_q10"],
         ["webp_q80", "webp_q50", "webp_q20"],
         ["blur_s1", "blur_s2", "blur_s3"],
         ["noise_s5", "noise_s10", "noise_s20", "noise_s30"],

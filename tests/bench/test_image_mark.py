@@ -127,7 +127,6 @@ def test_a_second_run_differs_in_times_only_whatever_else_is_measured(
         (["empty"], "has no pictures"),
         (["missing"], "is not a folder"),
         (["full", "--attacks", "jpeg_q70,acid"], "no attack acid; there are: identity"),
-        (["full", "--limit", "0"], "whole number from 1 up"),
         (["full", "--json", "missing/figures.json"], "is not a folder"),
     ],
 )

@@ -171,10 +171,10 @@ def test_autocorrelation_of_noise_is_in_robust_deviations() -> None:
 
 
 def test_autocorrelation_peaks_at_the_periods() -> None:
-    values = sync.autocorrelation(draw(np.eye(2), 3, 2.0), PERIOD, BAND, REACH).values
+    values = sync.autocorrelation(draw(np.eye(2), 3, 1.0), PERIOD, BAND, REACH).values
     for y in range(4):
-        for x in range(-3, 4):
-            if (y, x) == (0, 0) or (y == 0 and x < 0):
+        for x in range(y - 3, 4 - y):
+            if (y, x) == (0, 0):
                 continue
             peak = values[PERIOD * y, PERIOD * x + REACH]
             assert peak > 4
@@ -289,9 +289,9 @@ def test_search_finds_a_known_map(matrix: Lattice) -> None:
 @given(
     seed=seeds,
     angle=st.floats(0, 360),
-    scale=st.floats(0.8, 1.25),
-    stretch=st.floats(0.9, 1.1),
-    shear=st.floats(-0.2, 0.2),
+    scale=st.floats(0.82, 1.2),
+    stretch=st.floats(0.87, 1.15),
+    shear=st.floats(-0.25, 0.25),
     noise=st.floats(0, 2.5),
 )
 def test_search_finds_any_mild_map(
