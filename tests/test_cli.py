@@ -951,40 +951,51 @@ def test_a_killed_command_leaves_the_old_file_or_the_new_one(
     commands: Any, tmp_path: Path, make_scene: Any, home: Path
 ) -> None:
     source, target = tmp_path / "a.png", tmp_path / "out" / "a.png"
-    Image.fromarray(make_scene(400, 480)).save(source)
+    Image.fromarray(make_scene()).save(source)
     before = source.read_bytes()
     target.parent.mkdir()
     command = ("label", source, "-o", target, "-f")
+    commands(*command)  # the first one waits for more than its work
     start = time.monotonic()
     assert commands(*command).code == 0
-    longest = 1.2 * (time.monotonic() - start)
+    longest = time.monotonic() - start
     detector = Home().detector()
     store = RecordStore(home / "records.sqlite")
     chance = random.Random(0)
-    replaced = 0
+
+    def is_whole() -> bool:
+        report = detector.detect(target)
+        states = {item.state for item in report.evidence}
+        return states <= {State.PRESENT, State.TRUSTED} and not report.findings
+
+    assert is_whole()
     for turn in range(25):
         target.write_bytes(b"old")
+        head = store.head()
         number = commands.start(*command)
-        time.sleep(longest * (turn + chance.random()) / 25)
+        if turn % 3:
+            time.sleep(longest * chance.random())
+        else:  # while the file is put in place, right after it is recorded
+            deadline = time.monotonic() + 60
+            while store.head() == head and time.monotonic() < deadline:
+                pass
+            time.sleep(0.002 * chance.random())
         with suppress(ProcessLookupError):  # it was faster
             os.kill(number, signal.SIGKILL)
         ran = commands.wait()
         assert source.read_bytes() == before
         assert store.verify().ok
-        assert all(name.startswith(".") for name in names(target.parent)[:-1])
-        assert names(target.parent)[-1] == "a.png"
-        if target.read_bytes() != b"old":
-            replaced += 1
-            report = detector.detect(target)
-            assert {item.state for item in report.evidence} <= {"present", "trusted"}
-            assert report.findings == ()
-        else:
+        *left, last = names(target.parent)
+        assert last == "a.png"
+        assert all(name.startswith(".a-") for name in left)
+        if target.read_bytes() == b"old":
             assert ran.code == -signal.SIGKILL.value
-    assert 0 < replaced < 25
+        else:
+            assert is_whole()
     # What was left behind is in nobody's way.
     assert commands(*command).code == 0
+    assert is_whole()
     assert commands("detect", target.parent).code == 0
-    assert store.verify().ok
 
 
 @posix
