@@ -6,43 +6,43 @@ numpy or a native library are imported inside the commands, so that help is inst
 
 from __future__ import annotations
 
-import json
 import locale
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import suppress
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import __version__
 from .labeling import batch
+from .labeling.console import (
+    DAMAGED,
+    DONE,
+    FAILED,
+    NO_LABEL,
+    UNTRUSTED,
+    errors,
+    print_json,
+    run,
+    tell,
+)
 from .labeling.errors import (
     OutputError,
-    SynthmarkError,
-    UnsupportedFormat,
     UsageError,
 )
-from .labeling.model import SCHEMA_VERSION, to_dict
-from .labeling.page import printable
+from .labeling.model import to_dict
 
 if TYPE_CHECKING:
     from .labeling.home import Home
     from .labeling.keys import Key
     from .labeling.model import LabelResult, Report
-    from .labeling.records.store import Record, RecordStore
 
 __all__ = ["app", "main"]
-
-DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
-# Of many files, the one that is worst by this order decides.
-SEVERITY = (DONE, NO_LABEL, UNTRUSTED, DAMAGED, UNSUPPORTED, FAILED)
 
 EPILOG = (
     "Exit codes: 0 labeled, or label found and intact; 1 a file failed or is labeled "
@@ -177,7 +177,7 @@ def label(
     """Label pictures in every layer: notice, mark, metadata, manifest, record."""
     from .labeling.page import label_page
 
-    with _errors():
+    with errors():
         jobs = batch.plan(
             batch.collect(inputs, recursive=recursive), output, in_place=in_place
         )
@@ -209,7 +209,7 @@ def label(
             _deliver(result.content)
         return result
 
-    _run(
+    run(
         jobs,
         one,
         code=lambda result: DONE if result.complete else FAILED,
@@ -238,7 +238,7 @@ def detect(
     from .labeling.home import read_anchors
     from .labeling.page import report_page
 
-    with _errors():
+    with errors():
         jobs = [
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
@@ -247,7 +247,7 @@ def detect(
             keys=[_mark_key(home, path) for path in mark_key] if mark_key else None,
             anchors_pem=read_anchors(anchors) if anchors else None,
         )
-    _run(
+    run(
         jobs,
         lambda job: detector.detect(_content(job.source)),
         code=_report_code,
@@ -262,7 +262,7 @@ def key_new(path: KeyFile = None) -> None:
     """Make a mark key in a new file."""
     from .labeling.keys import Key
 
-    with _errors():
+    with errors():
         home = _home()
         _refuse_existing(path or home.key_path)
         key = Key.generate() if path else home.key()
@@ -276,7 +276,7 @@ def key_show(path: KeyFile = None) -> None:
     """Print the public name of a mark key, never the key."""
     from .labeling.keys import Key
 
-    with _errors():
+    with errors():
         key = Key.load(path or _home().key_path)
     print(key.id)
 
@@ -288,7 +288,7 @@ def cert_new(
     """Make a certificate chain for development only."""
     from .labeling.provenance import certificates
 
-    with _errors():
+    with errors():
         _refuse_existing(folder)
         folder.mkdir(mode=0o700, parents=True)
         certificates.save_credentials(folder, certificates.make_development_chain())
@@ -307,7 +307,7 @@ def cert_check(
     from .labeling.home import read_pem
     from .labeling.provenance import certificates
 
-    with _errors():
+    with errors():
         if chain is None:
             folder = _home().signer_path
             chain, key = folder / "signer-chain.pem", key or folder / "signer-key.pem"
@@ -316,7 +316,7 @@ def cert_check(
         bad = any(problem.severity == "error" for problem in problems)
         shown = None if bad else certificates.describe(text)
     if as_json:
-        _print_json({"certificate": to_dict(shown), "problems": to_dict(problems)})
+        print_json({"certificate": to_dict(shown), "problems": to_dict(problems)})
     else:
         if shown:
             print(f"{shown.subject}, issued by {shown.issuer}")
@@ -333,10 +333,10 @@ def records_list(
     as_json: AsJson = False,
 ) -> None:
     """List records, oldest first."""
-    with _errors(), _home().records(read_only=True) as store:
+    with errors(), _home().records(read_only=True) as store:
         found = list(store.records(limit, after))
     if as_json:
-        _print_json({"records": to_dict(found)})
+        print_json({"records": to_dict(found)})
         return
     for item in found:
         print(item.sequence, item.time, item.payload or "-" * 16, item.produce_id)
@@ -347,9 +347,9 @@ def records_show(
     item: Annotated[str, typer.Argument(help="Number, payload, ProduceID or SHA-256.")],
 ) -> None:
     """Print the records of one item as JSON."""
-    with _errors(), _home().records(read_only=True) as store:
-        found = _search(store, item)
-    _print_json({"records": to_dict(found)})
+    with errors(), _home().records(read_only=True) as store:
+        found = store.search(item)
+    print_json({"records": to_dict(found)})
     raise typer.Exit(DONE if found else NO_LABEL)
 
 
@@ -361,7 +361,7 @@ def records_verify(
     as_json: AsJson = False,
 ) -> None:
     """Check that no record was changed, removed or moved."""
-    with _errors(), _home().records(read_only=True) as store:
+    with errors(), _home().records(read_only=True) as store:
         expected = None
         if head is not None:
             noted = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", head)
@@ -374,7 +374,7 @@ def records_verify(
         verification = store.verify(expected)
         last, digest = store.head()
     if as_json:
-        _print_json({**to_dict(verification), "head": f"{last}:{digest}"})
+        print_json({**to_dict(verification), "head": f"{last}:{digest}"})
     elif verification.ok:
         print(f"{verification.count} records, intact. Head: {last}:{digest}")
     else:
@@ -388,10 +388,10 @@ def doctor(as_json: AsJson = False) -> None:
     """Check the installation, the home and everything in it."""
     from .labeling.doctor import examine
 
-    with _errors():
+    with errors():
         checks = examine(_home())
     if as_json:
-        _print_json({"checks": to_dict(checks)})
+        print_json({"checks": to_dict(checks)})
     else:
         for check in checks:
             print(f"{'ok  ' if check.ok else 'BAD '} {check.name}: {check.text}")
@@ -413,7 +413,7 @@ def main() -> None:
 def _home() -> Home:
     from .labeling.home import Home
 
-    return Home(tell=_tell)
+    return Home(tell=tell)
 
 
 def _mark_key(home: Home, path: Path | None) -> Key:
@@ -455,18 +455,6 @@ def _deliver(content: bytes) -> None:
         ) from error
 
 
-def _search(store: RecordStore, item: str) -> tuple[Record, ...]:
-    from .labeling.payload import Payload
-
-    if item.isdecimal() and len(item) < 16:
-        record = store.get(int(item))
-        return (record,) if record else ()
-    if len(item) == 16:
-        with suppress(ValueError):
-            return store.find(payload=Payload.from_int(int(item, 16)))
-    return store.find(sha256=item) if len(item) == 64 else store.find(produce_id=item)
-
-
 def _report_code(report: Report) -> int:
     if report.findings:
         return DAMAGED
@@ -474,91 +462,3 @@ def _report_code(report: Report) -> int:
         return NO_LABEL
     untrusted = any(item.state == "untrusted" for item in report.evidence)
     return UNTRUSTED if untrusted else DONE
-
-
-def _run(
-    jobs: list[batch.Job],
-    one: Callable[[batch.Job], Any],
-    *,
-    code: Callable[[Any], int],
-    page: Callable[[Any], str],
-    as_json: bool,
-    as_lines: bool,
-    stream: TextIO | None = None,
-) -> NoReturn:
-    """Do the jobs one by one, print each result, and exit with the worst code.
-
-    A file that fails is reported and does not stop the others.
-    """
-    stream = stream or sys.stdout
-    worst = DONE
-    documents = []
-    silent = as_json or stream is None or not stream.isatty()
-    for job in _with_progress(jobs) if silent else jobs:
-        name = str(job.source or batch.STDIO)
-        try:
-            result = one(job)
-            status, document, text = code(result), result.to_dict(), page(result)
-        except (SynthmarkError, OSError) as problem:
-            error = _as_ours(problem)
-            error.path = error.path or name
-            status = UNSUPPORTED if isinstance(error, UnsupportedFormat) else FAILED
-            document = {"error": {"code": error.code, "text": str(error)}}
-            text = ""
-            if not (as_json or as_lines):
-                _tell(str(error))
-        document = {**document, "file": name, "exit_code": status}
-        worst = max(worst, status, key=SEVERITY.index)
-        if as_json:
-            documents.append(document)
-        elif as_lines:
-            _print_json(document, stream, indent=None)
-        elif text:
-            print(text, file=stream)
-    if as_json:
-        _print_json({"schema_version": SCHEMA_VERSION, "files": documents}, stream)
-    sys.exit(worst)
-
-
-def _with_progress(jobs: list[batch.Job]) -> Iterator[batch.Job]:
-    """Show a bar on a terminal when there is something to wait for."""
-    if len(jobs) < 2 or not sys.stderr.isatty():
-        yield from jobs
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(
-        jobs, "", console=Console(stderr=True), transient=True, disable=False
-    )
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn an error before the first file into a line and an exit code."""
-    try:
-        yield
-    except (SynthmarkError, OSError) as error:
-        _tell(str(_as_ours(error)))
-        sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
-
-
-def _as_ours(error: SynthmarkError | OSError) -> SynthmarkError:
-    if isinstance(error, SynthmarkError):
-        return error
-    return SynthmarkError(error.strerror or str(error), path=error.filename)
-
-
-def _tell(text: str) -> None:
-    print(printable(text), file=sys.stderr)
-
-
-def _print_json(
-    document: object, stream: TextIO | None = None, *, indent: int | None = 2
-) -> None:
-    stream = stream or sys.stdout
-    plain = stream is not None and stream.encoding.lower() != "utf-8"
-    text = json.dumps(
-        document, ensure_ascii=plain, indent=indent, default=datetime.isoformat
-    )
-    print(text, file=stream)

@@ -23,6 +23,7 @@ HOP = WINDOW // 2
 HIGH_PASS_SIGMA = 2.0
 LEVEL_SIGMA = 3.0
 CLIP = 2.5
+LEVEL_FLOOR = 0.02
 
 Float = NDArray[np.float32]
 
@@ -60,7 +61,7 @@ def whiten(luma: Float, band: float) -> Float:
     flat = flat[HOP : HOP + height, HOP : HOP + width]
     level = cv2.GaussianBlur(flat * flat, (0, 0), LEVEL_SIGMA)
     np.sqrt(level, out=level)
-    level += 1e-6
+    level += LEVEL_FLOOR
     return np.clip(flat / level, -CLIP, CLIP)
 
 

@@ -140,7 +140,7 @@ def _crc16(bits):
         top = (crc >> 15) & 1
         crc = (crc << 1) & 0xFFFF
         if top ^ bit:
-            crc ^= 0x1021
+            crc ^= CRC_POLYNOMIAL
     return crc
 
 
@@ -157,22 +157,11 @@ def _transform(word):
 
 
 @jit
-def _crc_of(path, places):
-    crc = 0xFFFF
-    for place in places:
-        top = (crc >> 15) & 1
-        crc = (crc << 1) & 0xFFFF
-        if top ^ path[place]:
-            crc ^= 0x1021
-    return crc
-
-
-@jit
 def _decode(llr, frozen, places, list_size):
     """Decode; return the information bits with their CRC, and whether it holds.
 
-    Layer s of `beliefs[path]` holds 2^s values and starts at 2^s; `sums` keeps the
-    partial sums of the left and right children of each layer likewise.
+    Layer s of `beliefs[path]` holds 2^s values and starts at 2^s; `left` keeps the
+    partial sums of each layer's left child likewise, until the right one is done.
     """
     n = llr.size
     stages = 0
@@ -287,9 +276,9 @@ def _decode(llr, frozen, places, list_size):
 
     best = -1
     for p in range(paths):
-        good = _crc_of(word[p], places[:-16])
+        good = _crc16(word[p][places[:-CRC_BITS]])
         check = 0
-        for place in places[-16:]:
+        for place in places[-CRC_BITS:]:
             check = check * 2 + word[p, place]
         if good == check and (best < 0 or penalty[p] < penalty[best]):
             best = p

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 __all__ = ["texture"]
 
 REACH = 7
+EROSION = 9  # wider than the blur, or thin lines would count as texture
 SLOPE = 0.45
 CEILING = 20.0
 
@@ -36,6 +37,6 @@ def texture(luma: Float, exponent: float) -> Float:
     mean = cv2.blur(luma, (REACH, REACH))
     variance = cv2.blur(luma * luma, (REACH, REACH)) - mean * mean
     deviation = np.sqrt(np.maximum(variance, 0))
-    deviation = cv2.erode(deviation, np.ones((REACH, REACH), np.uint8))
+    deviation = cv2.erode(deviation, np.ones((EROSION, EROSION), np.uint8))
     strength = 1 + SLOPE * np.minimum(deviation, CEILING)
     return np.power(strength, np.float32(exponent))

@@ -173,9 +173,7 @@ def add(pixels: NDArray[np.uint8], change: Float) -> None:
     _add(pixels, change)
 
 
-def fold(
-    flat: Float, side: int, matrix: NDArray[np.float64]
-) -> tuple[Float, NDArray[np.float64]]:
+def fold(flat: Float, side: int, matrix: NDArray[np.float64]) -> Float:
     """Undo an affine map and cut the result into tiles.
 
     Parameters
@@ -189,17 +187,14 @@ def fold(
 
     Returns
     -------
-    tiles : ndarray of float32, shape (k, side, side)
-        Those that lie in the picture at least in part, zero outside of it.
-    origin : ndarray, shape (2,)
-        Tile coordinates (x, y) of the first tile's corner.
+    ndarray of float32, shape (k, side, side)
+        The tiles that lie in the picture at least in part, zero outside of it.
     """
     height, width = flat.shape
     if np.array_equal(matrix, np.eye(2)):
         rows, columns = -(-height // side), -(-width // side)
         canvas = np.zeros((rows * side, columns * side), np.float32)
         canvas[:height, :width] = flat
-        origin = np.zeros(2)
     else:
         corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) - 0.5
         found = corners @ np.linalg.inv(matrix).T
@@ -215,7 +210,7 @@ def fold(
     blocks = canvas.reshape(rows, side, columns, side).swapaxes(1, 2)
     tiles = blocks.reshape(-1, side, side)
     covered = np.count_nonzero(tiles[:, ::4, ::4], axis=(1, 2)) * 16
-    return tiles[covered > LEAST_COVERAGE * side * side], origin
+    return tiles[covered > LEAST_COVERAGE * side * side]
 
 
 def coherence(

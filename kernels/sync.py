@@ -20,7 +20,6 @@ from ._jit import jit
 __all__ = ["Autocorrelation", "autocorrelation", "search"]
 
 POWER_CLIP = 4.0
-GRID_REACH = 3  # multiples of a lattice vector that the grids look at
 ROTATION_STEP_DEG = 0.7
 SCALE_STEP = 1.012
 SCALES = (0.70, 1.46)

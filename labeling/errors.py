@@ -6,6 +6,7 @@
     - UnsupportedFormat                a kind of file that is not handled
     - DamagedMedia                     empty, truncated or malformed
     - MediaTooLarge                    beyond the limits for hostile input
+  + TooSmallForNotice (RuntimeError)   no room for a legible notice
   + MarkError (RuntimeError)           the invisible mark
     - TooSmallForMark                  no room for the payload
     - MarkNotReadable                  embedded, but it does not read back
@@ -44,6 +45,7 @@ __all__ = [
     "RecordStoreDamaged",
     "SynthmarkError",
     "TooSmallForMark",
+    "TooSmallForNotice",
     "UnsupportedFormat",
     "UsageError",
 ]
@@ -111,6 +113,12 @@ class MediaTooLarge(MediaError):
     """The file goes beyond the limits set for hostile input."""
 
     code = "media_too_large"
+
+
+class TooSmallForNotice(SynthmarkError, RuntimeError):
+    """The picture has no room for a legible notice."""
+
+    code = "too_small_for_notice"
 
 
 class MarkError(SynthmarkError, RuntimeError):

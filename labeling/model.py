@@ -319,9 +319,9 @@ class LabelResult:
         """Whether every layer that is due was written and read back."""
         return all(layer.written for layer in self.layers)
 
-    def layer(self, layer: Layer) -> LayerResult:
-        """Return the result of one layer."""
-        return next(item for item in self.layers if item.layer is layer)
+    def layer(self, layer: Layer) -> LayerResult | None:
+        """Return the result of one layer; None for one that is not due."""
+        return next((item for item in self.layers if item.layer is layer), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON types, without the content."""

@@ -26,6 +26,7 @@ from .errors import (
     MetadataError,
     SynthmarkError,
     TooSmallForMark,
+    TooSmallForNotice,
     UsageError,
 )
 from .keys import Key
@@ -52,7 +53,6 @@ __all__ = ["DEVELOPMENT_PRODUCER", "Labeler"]
 
 DEVELOPMENT_PRODUCER = "synthmark-development"
 STRENGTHS = (1.0, 1.4, 2.0)
-FORMATS_WITH_ALPHA = ("png", "webp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +243,7 @@ class _Work:
                 corner=self.labeler.corner or self.due.notice_corner,
                 height_fraction=self.due.notice_height,
             )
-        except notices.TooSmallForNotice as error:
+        except TooSmallForNotice as error:
             self._missing(Layer.NOTICE, error)
             return pixels
         self._written(
@@ -296,7 +296,7 @@ class _Work:
         label = self.labeler.aigc(self.produce_id)
         written = metadata.write(content, label)
         self.notes += written.notes
-        self._written(Layer.AIGC, place=written.place)
+        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
         self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
         return written.content, label
 
@@ -311,12 +311,7 @@ class _Work:
             when=self.when,
             generator_version=__version__,
         )
-        parent = self.source.content
-        parent_type = None
-        if parent is not None:
-            parent_type = probe(parent).media_type
-            if not manifest.has_manifest(parent, parent_type):
-                parent = parent_type = None
+        parent, parent_type = self._parent()
         signed = manifest.sign(
             content,
             f"image/{self.format}",
@@ -332,6 +327,21 @@ class _Work:
             development=self.labeler.signer.development,
         )
         return signed
+
+    def _parent(self) -> tuple[bytes | None, str | None]:
+        """Return the source when it has a history to go on from."""
+        content = self.source.content
+        if content is None:
+            return None, None
+        media_type = probe(content).media_type
+        if not manifest.has_manifest(content, media_type):
+            return None, None
+        if manifest.read(content, media_type).state is State.MALFORMED:
+            self.notes.append(
+                "the C2PA manifest of the source is unreadable and was left out"
+            )
+            return None, None
+        return content, media_type
 
     def _check_sealed(self, content: bytes, signed: bytes, label: AigcLabel) -> None:
         """Read the finished file back, layer by layer."""

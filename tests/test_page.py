@@ -10,7 +10,7 @@ import pytest
 
 from synthmark.cli import Language
 from synthmark.labeling import page
-from synthmark.labeling.errors import TooSmallForMark
+from synthmark.labeling.errors import TooSmallForMark, TooSmallForNotice
 from synthmark.labeling.model import (
     Evidence,
     Finding,
@@ -24,7 +24,6 @@ from synthmark.labeling.model import (
     State,
     Verdict,
 )
-from synthmark.labeling.notices.image import TooSmallForNotice
 
 LABEL = {"label": "1", "content_producer": "acme", "produce_id": "n1"}
 PAYLOAD = {"hex": "00000700000001e2", "version": 0, "issuer": 7, "serial": 482}
@@ -98,7 +97,7 @@ WRITTEN: list[tuple[str, dict[str, Any], list[str]]] = [
         ["AI生成", "20", "8.7"],
     ),
     ("mark", {"scheme": "image-lattice/1", "psnr_db": 47.5}, ["image-lattice/1"]),
-    ("aigc", {"place": "XMP"}, ["XMP"]),
+    ("aigc", {"place": "XMP", "producer": "maker"}, ["XMP", "maker"]),
     ("iptc", {"source_type": SOURCE}, ["trainedAlgorithmicMedia"]),
     ("c2pa", {"action": "c2pa.created", "development": False}, ["c2pa.created"]),
     ("record", {"sequence": 3, "hash": "0" * 64}, ["3"]),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -34,7 +34,8 @@ LEAST_SHARE = 0.66  # of a canonical side that a picture must have to be marked 
 CARRIERS = spread.Carriers(tile=96, low=3, high=18)
 SYNC_SHARE, SYNC_ENERGY = 0.15, 0.20
 PAYLOAD_BITS = 64
-LEAST_SIDE = 48
+LEAST_SIDE = 96
+MOST_CANONICAL = 1 << 26  # pixels
 
 MASK_EXPONENT = 1.0
 # Deviation of the mark in flat places, in levels: as much as the picture needs.
@@ -45,6 +46,8 @@ TRIAL_STRENGTH, TRIAL_QUALITY, TRIAL_SNR = 0.55, 30, 0.85
 # 1.46 times its period.
 LEVELS = (512, 256, 1024, 128)
 MOST_ENLARGED = 4.5
+# Pixels of the long side that are looked at: a strip repeats its mark.
+MOST_LENGTH = 4096
 READS_PER_LEVEL = 12
 BAND = 0.25  # cycles per pixel at scale 1; the mark ends at 18 / 96 = 0.19
 REACH = 3.4  # periods
@@ -77,7 +80,7 @@ def embed_image(
     Raises
     ------
     TooSmallForMark
-        The short side is below 48 pixels.
+        The short side is below 96 pixels, or the picture is an extremely long strip.
     UsageError
         The array is not a picture, or the strength is out of range.
     """
@@ -92,6 +95,11 @@ def embed_image(
             hint="Label the picture at a larger size.",
         )
     rows, columns = _canonical_size(height, width)
+    if rows * columns > MOST_CANONICAL:
+        raise TooSmallForMark(
+            f"a strip of {width} x {height} pixels is too long for its short side",
+            hint="Cut it into pieces and label each.",
+        )
     luma = _resize(_luma(pixels), rows, columns)
     layout = _layout(key)
     mark = spread.place(layout.tile(payload), rows, columns)
@@ -161,17 +169,19 @@ def _need(luma: Float, mark: Float, layout: _Layout, payload: Payload) -> float:
     The trial is read where it stands; the power of the soft values' signal over
     their noise grows with the square of the amplitude.
     """
+    luma, mark = _middle(luma, MOST_LENGTH), _middle(mark, MOST_LENGTH)
     trial = np.clip(np.rint(luma + TRIAL_STRENGTH * mark), 0, 255).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", trial, (cv2.IMWRITE_JPEG_QUALITY, TRIAL_QUALITY))
     decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32)
-    tiles, _ = spread.fold(dct.whiten(decoded, BAND), CARRIERS.tile, np.eye(2))
+    tiles = spread.fold(dct.whiten(decoded, BAND), CARRIERS.tile, np.eye(2))
     spectra = CARRIERS.analyze(tiles)
     total, trust = spread.coherence(
         spectra, np.ones(len(spectra), np.float32), CARRIERS.rings
     )
     soft = layout.soft_values(total * trust)
     word = 1.0 - 2.0 * layout.code.encode(_bits(int(payload)))
-    share = max(0.0, float(word @ soft)) ** 2 / (float(soft @ soft) * len(soft))
+    agreement, power = max(0.0, float(word @ soft)), float(soft @ soft)
+    share = agreement**2 / (power * len(soft)) if power else 0.0
     snr = share / (1 - share)
     need = TRIAL_STRENGTH * math.sqrt(TRIAL_SNR / max(snr, 1e-6))
     # A small picture has fewer pixels to spread the bits over.
@@ -231,15 +241,18 @@ class _View:
 
     def weights(self) -> Iterator[Float]:
         """Yield tile weights: all equal, then by how well each fits the others."""
-        count = len(self.spectra)
-        yield np.ones(count, np.float32)
-        if count < 4:
-            return
+        yield np.ones(len(self.spectra), np.float32)
+        if len(self.spectra) >= 4:
+            yield self.fit
+
+    @cached_property
+    def fit(self) -> Float:
+        """Leading eigenvector of the tiles' likeness, at most 1."""
         gram = (self.spectra @ self.spectra.conj().T).real.astype(np.float64)
         np.fill_diagonal(gram, 0)
         leading = np.linalg.eigh(gram)[1][:, -1]
         leading = np.maximum(leading * np.sign(leading.sum()), 0)
-        yield (leading / (leading.max() + 1e-9)).astype(np.float32)
+        return np.asarray(leading / (leading.max() + 1e-9), np.float32)
 
     def transform(self, turn: NDArray[np.int64]) -> Transform:
         """Describe the geometry, given the orientation on the lattice."""
@@ -250,7 +263,7 @@ class _View:
         scale_x, scale_y = np.hypot(*matrix)
         a, b, c, d = (round(float(value), 6) for value in matrix.ravel())
         return Transform(
-            rotation_deg=round(angle, 3),
+            rotation_deg=round(angle, 3) + 0.0,  # never minus zero
             scale_x=round(float(scale_x), 5),
             scale_y=round(float(scale_y), 5),
             flipped=flipped,
@@ -274,35 +287,42 @@ def _views(luma: Float) -> Iterator[_View]:
     for level in LEVELS:
         if level > MOST_ENLARGED * short or level < tile:
             continue
-        flat = _flat(luma, level)
-        to_picture = _to_picture(flat, luma)
+        flat, to_picture = _flat(luma, level)
         if level == CANONICAL_SIDES[0]:
             for side in CANONICAL_SIDES:
-                same = flat if side == level else _flat(luma, side)
-                yield _view(same, np.eye(2), _to_picture(same, luma))
+                same = (flat, to_picture) if side == level else _flat(luma, side)
+                yield _view(*same, np.eye(2))
         found = sync.autocorrelation(
             flat, tile, CARRIERS.high / tile / sync.SCALES[0], round(REACH * tile)
         )
         for row in sync.search(found, tile, READS_PER_LEVEL):
-            yield _view(flat, row[1:].reshape(2, 2).T / tile, to_picture)
+            yield _view(flat, to_picture, row[1:].reshape(2, 2).T / tile)
 
 
-def _flat(luma: Float, side: int) -> Float:
-    """Whiten the picture at a given short side, within the band it still has."""
+def _flat(luma: Float, side: int) -> tuple[Float, NDArray[np.float64]]:
+    """Whiten the picture at a given short side, within the band it still has.
+
+    Also return the map from the result to the picture, without its offset.
+    """
+    scale = side / min(luma.shape)
+    luma = _middle(luma, round(MOST_LENGTH / scale))
     height, width = luma.shape
-    scale = side / min(height, width)
-    band = min(BAND, 0.5 / scale)
-    return dct.whiten(_resize(luma, round(height * scale), round(width * scale)), band)
+    small = _resize(luma, round(height * scale), round(width * scale))
+    to_picture = np.diag([width / small.shape[1], height / small.shape[0]])
+    return dct.whiten(small, min(BAND, 0.5 / scale)), to_picture
 
 
-def _to_picture(flat: Float, luma: Float) -> NDArray[np.float64]:
-    return np.diag([luma.shape[1] / flat.shape[1], luma.shape[0] / flat.shape[0]])
+def _middle(plane: Float, most: int) -> Float:
+    """Cut what is longer than `most` pixels, at whole tiles from its start."""
+    tile = CARRIERS.tile
+    top, left = (max(0, size - most) // (2 * tile) * tile for size in plane.shape)
+    return plane[top : top + most, left : left + most]
 
 
 def _view(
-    flat: Float, matrix: NDArray[np.float64], to_picture: NDArray[np.float64]
+    flat: Float, to_picture: NDArray[np.float64], matrix: NDArray[np.float64]
 ) -> _View:
-    tiles, _ = spread.fold(flat, CARRIERS.tile, matrix)
+    tiles = spread.fold(flat, CARRIERS.tile, matrix)
     return _View(CARRIERS.analyze(tiles), to_picture @ matrix)
 
 
@@ -322,11 +342,11 @@ def _read(view: _View, weights: Float, layout: _Layout) -> _Hit | None:
     )
     soft = layout.soft_values(aligned)
     message = layout.code.decode(soft)
-    if message is None:
+    power = float(soft @ soft)
+    if message is None or power == 0:
         return None
     word = 1.0 - 2.0 * layout.code.encode(message)
-    agreement = float(word @ soft)
-    power = float(soft @ soft)
+    agreement = max(0.0, float(word @ soft))
     # Hoeffding's bound for a sum with keyed signs, over every valid codeword.
     exponent = PAYLOAD_BITS * math.log(2) - agreement**2 / (2 * power)
     return _Hit(

@@ -42,6 +42,7 @@ ICC_PREFIX = b"ICC_PROFILE\0"
 
 # APP0 (JFIF) and APP14 (Adobe) tell the color transform, so they make pixels.
 _JPEG_METADATA = {f"APP{n}" for n in range(16)} - {"APP0", "APP14"} | {"COM"}
+_JPEG_MANIFEST = "APP11"  # it binds the old pixels
 _PNG_PIXELS = {"IHDR", "PLTE", "tRNS", "IDAT", "IEND"}
 # Chunks that hold for changed pixels although their names say "unsafe to copy".
 _PNG_COLOR = {"gAMA", "cHRM", "sRGB", "cICP", "mDCV", "cLLI"}
@@ -52,7 +53,6 @@ _JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
 
 _PROFILE_LEFT = "the color profile is unreadable and was left out"
 _XMP_LEFT = "the XMP packet is unreadable and was left out"
-_MANIFEST_LEFT = "the C2PA manifest was not copied, as it binds the old pixels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,6 @@ def _carried_png(parts: Iterable[Piece]) -> Carried:
     left = {
         _PROFILE_LEFT: "iCCP" in first and icc is None,
         _XMP_LEFT: "XMP" in first and xmp is None,
-        _MANIFEST_LEFT: "caBX" in first,
     }
     return Carried(
         icc=icc,
@@ -262,9 +261,7 @@ def _carried_jpeg(parts: Iterable[Piece]) -> Carried:
             profile_parts = data[13]
         elif part.name == "APP2" and data.startswith(b"MPF\0"):
             notes.append("the further pictures in the file (MPF) were left out")
-        elif part.name == "APP11":
-            notes += [] if _MANIFEST_LEFT in notes else [_MANIFEST_LEFT]
-        elif part.name in _JPEG_METADATA:
+        elif part.name in _JPEG_METADATA - {_JPEG_MANIFEST}:
             extras.append(part.raw.tobytes())
     icc = None
     if profile and sorted(profile) == list(range(1, profile_parts + 1)):
@@ -286,7 +283,6 @@ def _carried_webp(parts: Iterable[Piece]) -> Carried:
         icc=first.get("ICCP"),
         exif=None if exif is None else exif.removeprefix(EXIF_PREFIX),
         xmp=first.get("XMP "),
-        notes=(_MANIFEST_LEFT,) if "C2PA" in first else (),
     )
 
 

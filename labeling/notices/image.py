@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
+from ..errors import TooSmallForNotice, UsageError
 from ..model import Box
 from .block import Block, set_block, settings
 from .typeset import Mask, Pixels
@@ -80,12 +80,6 @@ class Notice:
     box: Box
     ink_height_px: int
     contrast: float
-
-
-class TooSmallForNotice(UsageError):
-    """The picture has no room for a legible notice."""
-
-    code = "too_small_for_notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

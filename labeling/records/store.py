@@ -13,6 +13,7 @@ note `RecordStore.head` from time to time, outside this machine, and give it to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -214,6 +215,24 @@ class RecordStore:
         return tuple(
             map(self._read, self._rows(f"WHERE {where} ORDER BY sequence", wanted))
         )
+
+    def search(self, text: str) -> tuple[Record, ...]:
+        """Return the records that a person means by a text, oldest first.
+
+        Parameters
+        ----------
+        text : str
+            A sequence number, a payload (16 hex digits), a SHA-256 (64 hex digits) or
+            the number of an item in its AIGC label.
+        """
+        if text.isdecimal() and len(text) < 16:
+            record = self.get(int(text))
+            return (record,) if record else ()
+        if re.fullmatch("[0-9a-fA-F]{16}", text):
+            return self.find(payload=Payload.from_int(int(text, 16)))
+        if len(text) == 64:
+            return self.find(sha256=text)
+        return self.find(produce_id=text)
 
     def records(self, limit: int | None = None, after: int = 0) -> Iterator[Record]:
         """Yield records in order.

@@ -357,7 +357,6 @@ def test_a_jpeg_keeps_its_other_segments() -> None:
     assert all(part in written for part in kept)
     assert not any(part in written for part in lost)
     assert written.index(b"Exif\0\0") < written.index(b"Photoshop")
-    assert any("C2PA" in note for note in picture.notes)
     assert any("MPF" in note for note in picture.notes)
     assert encode(read(written), picture.pixels) == written
 
@@ -376,7 +375,6 @@ def test_a_png_keeps_its_other_chunks() -> None:
     written = encode(picture, picture.pixels)
     assert all(part in written for part in kept)
     assert not any(part in written for part in lost)
-    assert any("C2PA" in note for note in picture.notes)
     assert encode(read(written), picture.pixels) == written
 
 
@@ -384,7 +382,6 @@ def test_a_webp_drops_a_manifest_with_a_note() -> None:
     plain = save(Image.fromarray(scene()), "webp", xmp=XMP)
     body = plain[8:] + b"C2PA" + struct.pack("<I", 4) + b"jumb"
     picture = read(b"RIFF" + struct.pack("<I", len(body)) + body)
-    assert any("C2PA" in note for note in picture.notes)
     assert b"C2PA" not in encode(picture, picture.pixels)
 
 

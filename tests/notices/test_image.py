@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import ImageFont
 
 from synthmark.labeling import notices
-from synthmark.labeling.errors import UsageError
+from synthmark.labeling.errors import TooSmallForNotice, UsageError
 from synthmark.labeling.model import Box
 from synthmark.labeling.notices import typeset
-from synthmark.labeling.notices.image import CORNERS, TooSmallForNotice, draw
+from synthmark.labeling.notices.image import CORNERS, draw
 from synthmark.labeling.notices.wording import WORDINGS
 
 Pixels = NDArray[np.uint8]

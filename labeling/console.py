@@ -1,0 +1,139 @@
+"""What the commands share: printing, progress, errors and exit codes.
+
+Data goes to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NoReturn, TextIO
+
+from .batch import STDIO, Job
+from .errors import SynthmarkError, UnsupportedFormat, UsageError
+from .model import SCHEMA_VERSION
+from .page import printable
+
+__all__ = [
+    "DAMAGED",
+    "DONE",
+    "FAILED",
+    "NO_LABEL",
+    "UNSUPPORTED",
+    "UNTRUSTED",
+    "USAGE",
+    "errors",
+    "print_json",
+    "run",
+    "tell",
+]
+
+DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
+# Of many files, the one that is worst by this order decides.
+SEVERITY = (DONE, NO_LABEL, UNTRUSTED, DAMAGED, UNSUPPORTED, FAILED)
+
+
+def run(
+    jobs: list[Job],
+    one: Callable[[Job], Any],
+    *,
+    code: Callable[[Any], int],
+    page: Callable[[Any], str],
+    as_json: bool,
+    as_lines: bool,
+    stream: TextIO | None = None,
+) -> NoReturn:
+    """Do the jobs one by one, print each result, and exit with the worst code.
+
+    A file that fails is reported and does not stop the others.
+
+    Parameters
+    ----------
+    jobs : list of Job
+        What to do.
+    one : callable
+        Does one job and returns its result.
+    code, page : callable
+        The exit code and the page of a result.
+    as_json, as_lines : bool
+        One JSON document, or one JSON line for each file, instead of pages.
+    stream : TextIO, optional
+        Where to print, by default standard output.
+    """
+    stream = stream or sys.stdout
+    worst = DONE
+    documents = []
+    silent = as_json or stream is None or not stream.isatty()
+    for job in _with_progress(jobs) if silent else jobs:
+        name = str(job.source or STDIO)
+        try:
+            result = one(job)
+            status, document, text = code(result), result.to_dict(), page(result)
+        except (SynthmarkError, OSError) as problem:
+            error = _as_ours(problem)
+            error.path = error.path or name
+            status = UNSUPPORTED if isinstance(error, UnsupportedFormat) else FAILED
+            document = {"error": {"code": error.code, "text": str(error)}}
+            text = ""
+            if not (as_json or as_lines):
+                tell(str(error))
+        document = {**document, "file": name, "exit_code": status}
+        worst = max(worst, status, key=SEVERITY.index)
+        if as_json:
+            documents.append(document)
+        elif as_lines:
+            print_json(document, stream, indent=None)
+        elif text:
+            print(text, file=stream)
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "files": documents}, stream)
+    sys.exit(worst)
+
+
+def _with_progress(jobs: list[Job]) -> Iterator[Job]:
+    """Show a bar on a terminal when there is something to wait for."""
+    if len(jobs) < 2 or not sys.stderr.isatty():
+        yield from jobs
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(
+        jobs, "", console=Console(stderr=True), transient=True, disable=False
+    )
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Turn an error before the first file into a line and an exit code."""
+    try:
+        yield
+    except (SynthmarkError, OSError) as error:
+        tell(str(_as_ours(error)))
+        sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
+
+
+def _as_ours(error: SynthmarkError | OSError) -> SynthmarkError:
+    if isinstance(error, SynthmarkError):
+        return error
+    return SynthmarkError(error.strerror or str(error), path=error.filename)
+
+
+def tell(text: str) -> None:
+    """Print a line to standard error."""
+    print(printable(text), file=sys.stderr)
+
+
+def print_json(
+    document: object, stream: TextIO | None = None, *, indent: int | None = 2
+) -> None:
+    """Print a JSON document, in plain ASCII where the stream is not UTF-8."""
+    stream = stream or sys.stdout
+    plain = stream is not None and stream.encoding.lower() != "utf-8"
+    text = json.dumps(
+        document, ensure_ascii=plain, indent=indent, default=datetime.isoformat
+    )
+    print(text, file=stream)
