@@ -246,6 +246,8 @@ class _Work:
         except TooSmallForNotice as error:
             self._missing(Layer.NOTICE, error)
             return pixels
+        if notice.text != self.labeler.text:
+            self.notes.append("the picture had no room for the whole notice")
         self._written(
             Layer.NOTICE,
             text=notice.text,

@@ -299,6 +299,14 @@ def test_a_tiny_picture_gets_the_layers_that_it_has_room_for(
     assert records(labeler)[0].layers == ("aigc", "iptc", "c2pa")
 
 
+def test_a_notice_cut_short_for_want_of_room_is_told(
+    labeler: Labeler, make_scene: Callable[..., Any]
+) -> None:
+    result = labeler.label(make_scene(600, 60))
+    assert result.layer(Layer.NOTICE).detail["text"] == "AI生成"
+    assert "the picture had no room for the whole notice" in result.notes
+
+
 def test_an_existing_target_is_refused_before_the_work(
     labeler: Labeler, small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
