@@ -162,8 +162,9 @@ def _is_picture(path: Path, folder: Path) -> bool:
 def _target(
     path: Path | None, below: Path, output: str | None, in_place: bool, folder: bool
 ) -> Path | None:
-    if in_place:
-        return path
+    if in_place and path is not None:
+        # The file behind a link is replaced, not the link.
+        return Path(_real(path)) if path.is_symlink() else path
     if folder and output is not None:
         return Path(output) / below
     if output == STDIO or (output is None and path is None):

@@ -171,3 +171,11 @@ def test_links_to_one_file_are_one_file(folder: Path) -> None:
 def test_a_missing_input_is_left_to_the_reader_even_when_the_output_exists() -> None:
     jobs = plan(collect(["missing.png"]), "b.png")
     assert jobs == [Job(Path("missing.png"), Path("b.png"))]
+
+
+def test_in_place_a_link_stays_a_link(tmp_path: Path) -> None:
+    picture, link = tmp_path / "picture.png", tmp_path / "link.png"
+    picture.touch()
+    link.symlink_to(picture)
+    (job,) = plan(collect([str(link)]), None, in_place=True)
+    assert job.target == picture
