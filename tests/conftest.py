@@ -24,10 +24,17 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 
 from synthmark import Detector, Home, Labeler, LabelResult, Report
+
+# A busy machine is not a slow program; a build server tries the same examples always.
+settings.register_profile(
+    "synthmark", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("synthmark")
 
 Pixels = NDArray[np.uint8]
 
