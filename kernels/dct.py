@@ -23,7 +23,9 @@ HOP = WINDOW // 2
 HIGH_PASS_SIGMA = 2.0
 LEVEL_SIGMA = 3.0
 CLIP = 2.5
-LEVEL_FLOOR = 0.02
+LEVEL_FLOOR = 0.02  # below it lies rounding, not content
+# Power of white noise of one level in a windowed bin; weaker bins are not raised to it.
+LEAST_POWER = np.float32(256)
 
 Float = NDArray[np.float32]
 
@@ -87,36 +89,36 @@ def _flatten(padded, cosine, sine, window, radius2):
     height, width = padded.shape
     bins = cosine.shape[0]
     out = np.zeros((height, width), np.float32)
-    block = np.empty((32, 32), np.float32)
+    block = np.empty((WINDOW, WINDOW), np.float32)
     # Vertical frequency k of column x, real and imaginary, transposed to (x, k).
-    re = np.empty((32, bins), np.float32)
-    im = np.empty((32, bins), np.float32)
-    row_re = np.empty(32, np.float32)
-    row_im = np.empty(32, np.float32)
+    re = np.empty((WINDOW, bins), np.float32)
+    im = np.empty((WINDOW, bins), np.float32)
+    row_re = np.empty(WINDOW, np.float32)
+    row_im = np.empty(WINDOW, np.float32)
     f = np.empty((4, bins), np.float32)
     g = np.zeros((4, bins, bins), np.float32)
-    back_re = np.empty((bins, 32), np.float32)
-    back_im = np.empty((bins, 32), np.float32)
-    for top in range(0, height - 31, 16):
-        for left in range(0, width - 31, 16):
-            for y in range(32):
-                for x in range(32):
+    back_re = np.empty((bins, WINDOW), np.float32)
+    back_im = np.empty((bins, WINDOW), np.float32)
+    for top in range(0, height - WINDOW + 1, HOP):
+        for left in range(0, width - WINDOW + 1, HOP):
+            for y in range(WINDOW):
+                for x in range(WINDOW):
                     block[y, x] = padded[top + y, left + x] * window[y, x]
             for k in range(bins):
                 row_re[:] = 0
                 row_im[:] = 0
-                for y in range(32):
+                for y in range(WINDOW):
                     c = cosine[k, y]
                     s = sine[k, y]
-                    for x in range(32):
+                    for x in range(WINDOW):
                         row_re[x] += c * block[y, x]
                         row_im[x] -= s * block[y, x]
-                for x in range(32):
+                for x in range(WINDOW):
                     re[x, k] = row_re[x]
                     im[x, k] = row_im[x]
             for m in range(bins):
                 f[:] = 0
-                for x in range(32):
+                for x in range(WINDOW):
                     c = cosine[m, x]
                     s = sine[m, x]
                     for k in range(bins):
@@ -132,10 +134,10 @@ def _flatten(padded, cosine, sine, window, radius2):
                     minus_re = f[0, k] - f[1, k]
                     minus_im = f[2, k] + f[3, k]
                     a = inside / np.sqrt(
-                        plus_re * plus_re + plus_im * plus_im + np.float32(256.0)
+                        plus_re * plus_re + plus_im * plus_im + LEAST_POWER
                     )
                     b = inside / np.sqrt(
-                        minus_re * minus_re + minus_im * minus_im + np.float32(256.0)
+                        minus_re * minus_re + minus_im * minus_im + LEAST_POWER
                     )
                     # The zero frequencies stand for themselves, all others for two.
                     if m == 0:
@@ -156,18 +158,18 @@ def _flatten(padded, cosine, sine, window, radius2):
                     q = g[1, m, k]
                     r = g[2, m, k]
                     t = g[3, m, k]
-                    for x in range(32):
+                    for x in range(WINDOW):
                         row_re[x] += p * cosine[m, x] - q * sine[m, x]
                         row_im[x] += r * cosine[m, x] + t * sine[m, x]
                 back_re[k] = row_re
                 back_im[k] = row_im
-            for y in range(32):
+            for y in range(WINDOW):
                 row_re[:] = 0
                 for k in range(bins):
                     c = cosine[k, y]
                     s = sine[k, y]
-                    for x in range(32):
+                    for x in range(WINDOW):
                         row_re[x] += c * back_re[k, x] - s * back_im[k, x]
-                for x in range(32):
+                for x in range(WINDOW):
                     out[top + y, left + x] += row_re[x] * window[y, x]
     return out

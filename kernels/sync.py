@@ -11,6 +11,8 @@ the tile's own axes has become.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ LEAST_OVERLAP = 0.06
 Float = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
 class Autocorrelation:
     """Normalized autocorrelation of a picture.
 
@@ -40,9 +43,8 @@ class Autocorrelation:
         Height and width of the picture, in pixels.
     """
 
-    def __init__(self, values: Float, size: tuple[int, int]) -> None:
-        self.values = values
-        self.size = size
+    values: Float
+    size: tuple[int, int]
 
 
 def autocorrelation(
@@ -116,8 +118,11 @@ def search(found: Autocorrelation, period: float, best: int) -> NDArray[np.float
     """
     height, width = found.size
     values = found.values
-    grids = _rotations(values, height, width, period, *_rotation_grid())
-    stretched = _stretches(values, height, width, period, _scale_grid())
+    angles = np.deg2rad(np.arange(0, 90, ROTATION_STEP_DEG))
+    count = int(np.log(SCALES[1] / SCALES[0]) / np.log(SCALE_STEP)) + 1
+    scales = SCALES[0] * SCALE_STEP ** np.arange(count, dtype=np.float64)
+    grids = _rotations(values, height, width, period, angles, scales)
+    stretched = _stretches(values, height, width, period, scales)
     paired = _pairs(values, height, width, _peaks(values, period), period)
     candidates = np.concatenate([grids, stretched, paired])
     order = np.argsort(-candidates[:, 0])
@@ -125,15 +130,6 @@ def search(found: Autocorrelation, period: float, best: int) -> NDArray[np.float
         values, height, width, candidates[order[: 4 * best]], best, LEAST_OVERLAP
     )
     return refined[np.argsort(-refined[:, 0])][:best]
-
-
-def _scale_grid() -> NDArray[np.float64]:
-    count = int(np.log(SCALES[1] / SCALES[0]) / np.log(SCALE_STEP)) + 1
-    return SCALES[0] * SCALE_STEP ** np.arange(count, dtype=np.float64)
-
-
-def _rotation_grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.deg2rad(np.arange(0, 90, ROTATION_STEP_DEG)), _scale_grid()
 
 
 def _peaks(values: Float, period: float) -> NDArray[np.float64]:

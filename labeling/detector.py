@@ -6,7 +6,6 @@ layer that is absent is a result; one that cannot be read is a result too.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,9 +80,7 @@ class Detector:
         """
         loaded = load(source)
         content = loaded.content
-        digest = hashlib.sha256(
-            loaded.picture.pixels.tobytes() if content is None else content
-        ).hexdigest()
+        digest = loaded.sha256
         mark, hit = self._mark(loaded)
         aigc, iptc = _metadata(content)
         c2pa, bound = self._manifest(content)

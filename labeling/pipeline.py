@@ -216,7 +216,7 @@ class _Work:
         content, payload = self._embed_mark(pixels)
         content, label = self._write_metadata(content)
         content = self._sign(content, label, payload)
-        before = _digest_of(self.source)
+        before = self.source.sha256
         after = hashlib.sha256(content).hexdigest()
         return LabelResult(
             source=_text(self.source.path),
@@ -387,14 +387,6 @@ class _Work:
 
     def _missing(self, layer: Layer, error: SynthmarkError) -> None:
         self.layers.append(LayerResult(layer=layer, written=False, reason=error.code))
-
-
-def _digest_of(source: Source) -> str:
-    """SHA-256 of the file, or of the raw pixels where there was no file."""
-    content = source.content
-    if content is None:
-        content = np.ascontiguousarray(source.picture.pixels).tobytes()
-    return hashlib.sha256(content).hexdigest()
 
 
 def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ class Source:
     picture: Picture
     content: bytes | None = None
     path: Path | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Digest in hex: of the file, or of the raw pixels where there is none."""
+        content = self.content
+        if content is None:
+            content = self.picture.pixels.tobytes()
+        return hashlib.sha256(content).hexdigest()
 
 
 def load(
