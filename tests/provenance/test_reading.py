@@ -442,12 +442,12 @@ def time_stamps(authority, server, tmp_path, write_pem, write_key):
 
 
 def test_time_stamp_outlives_the_certificate(authority, picture, claim, time_stamps):
-    chain, key = authority.chain(end=timedelta(seconds=2))
+    chain, key = authority.chain(end=timedelta(seconds=4))
     stamped = sign(
         picture(), "image/jpeg", claim, Signer.from_pem(chain, key, tsa_url=time_stamps)
     )
     plain = sign(picture(), "image/jpeg", claim, Signer.from_pem(chain, key))
-    time.sleep(3)
+    time.sleep(5)
     reading = read(stamped, anchors_pem=authority.root_pem)
     assert (reading.state, reading.time_trusted) == (State.TRUSTED, True)
     assert datetime.fromisoformat(reading.time).tzinfo
