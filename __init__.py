@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .labeling.home import Home
     from .labeling.keys import Key
     from .labeling.marks.image import detect_image, embed_image
+    from .labeling.marks.presence import MarkMap, locate_image, overlay_image
     from .labeling.model import Detection, LabelResult, Report
     from .labeling.payload import Payload
     from .labeling.pipeline import Labeler
@@ -32,6 +33,7 @@ __all__ = [
     "Key",
     "LabelResult",
     "Labeler",
+    "MarkMap",
     "Payload",
     "RecordStore",
     "Report",
@@ -41,6 +43,8 @@ __all__ = [
     "detect_image",
     "embed_image",
     "label",
+    "locate_image",
+    "overlay_image",
 ]
 
 _HOMES = {
@@ -50,6 +54,7 @@ _HOMES = {
     "Key": ".labeling.keys",
     "LabelResult": ".labeling.model",
     "Labeler": ".labeling.pipeline",
+    "MarkMap": ".labeling.marks.presence",
     "Payload": ".labeling.payload",
     "RecordStore": ".labeling.records.store",
     "Report": ".labeling.model",
@@ -59,6 +64,8 @@ _HOMES = {
     "detect_image": ".labeling.marks.image",
     "embed_image": ".labeling.marks.image",
     "label": ".labeling.api",
+    "locate_image": ".labeling.marks.presence",
+    "overlay_image": ".labeling.marks.presence",
 }
 
 

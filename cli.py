@@ -257,6 +257,44 @@ def detect(
     )
 
 
+@app.command("map")
+def map_mark(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A picture.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="PNG file.", show_default="INPUT.map.png"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="Replace an existing output.")
+    ] = False,
+    mark_key: MarkKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw where the invisible mark of a picture is missing: red, on grey."""
+    from .labeling.files import write_bytes
+
+    target = output or source.with_name(f"{source.name}.map.png")
+    with errors():
+        home = _home()
+        found = home.detector(keys=[_mark_key(home, mark_key)]).locate(source)
+        if found:
+            write_bytes(target, found.png(), overwrite=force)
+    if as_json:
+        print_json(
+            {
+                "file": str(source),
+                "map": str(target) if found else None,
+                "missing": round(found.missing, 4) if found else None,
+                "payload": str(found.detection.payload) if found else None,
+            }
+        )
+    elif found:
+        print(f"{source}: {found.missing:.0%} without the mark, see {target}")
+    else:
+        tell(f"{source}: no mark of this key can be read")
+    raise typer.Exit(DONE if found else NO_LABEL)
+
+
 @key_app.command("new")
 def key_new(path: KeyFile = None) -> None:
     """Make a mark key in a new file."""
@@ -400,9 +438,6 @@ def doctor(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Run the command line."""
-    # Before numpy is loaded: on a busy machine, threads that wait for each other make
-    # small matrix products many times slower.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if isinstance(sys.stdout, TextIOWrapper):
         # Lines go out at once, so that a reader who is gone shows inside `app`, which
         # ends quietly; and no terminal is too poor for a file's name.

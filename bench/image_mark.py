@@ -6,96 +6,95 @@ Run it from a checkout: ``python bench/image_mark.py FOLDER``.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import clock  # noqa: F401 - decides the number of threads of all that follow
 
 # isort: split
-import attacks
-import cv2
+import command
+import image_figures
 import image_tables
 import numpy as np
-import PIL
+import published
+from attacks import ATTACKS, CURVES, GROUPS, PAIRS
 from image_reads import Picture, Settings, measure
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-import synthmark
 from synthmark import SynthmarkError, detect_image
 
-__all__ = ["main"]
+__all__ = ["SETS", "main", "run"]
 
-SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
-
-Pixels = NDArray[np.uint8]
+SETS = {
+    "table": tuple(name for names in GROUPS.values() for name in names),
+    "pairs": PAIRS,
+    "curves": tuple(name for curve in CURVES for name in curve.points.values()),
+    "published": published.ATTACKS,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = _parser()
+    parser = command.parser(__doc__.partition("\n")[0])
+    add = parser.add_argument
+    sets = f"by name, or {', '.join(SETS)} (default: table)"
+    add("--attacks", type=_names, metavar="A,B", default=SETS["table"], help=sets)
+    add("--strength", type=float, default=1.0, help="of the mark (default: 1)")
+    add("--unmarked", action="store_true", help="look for false alarms, at length")
+    add("--calibrate", action="store_true", help="look at p-values without a mark")
+    add("--json", type=command.target, metavar="FILE", help="write the figures too")
     options = parser.parse_args(arguments)
     settings = Settings(
         attacks=options.attacks,
         seed=options.seed,
         strength=options.strength,
-        unmarked=options.unmarked,
+        unmarked=tuple(dict.fromkeys(("identity", *options.attacks)))
+        if options.unmarked
+        else (),
+        calibrate=options.calibrate,
     )
     try:
-        _warm_up(settings)
+        figures = run(options.files[: options.limit], settings)
     except SynthmarkError as error:
         parser.error(str(error))
-    pictures: list[Picture] = []
-    refused: dict[str, str] = {}
-    files = options.files[: options.limit]
-    for index, path in enumerate(files, 1):
-        progress = partial(_progress, f"{index}/{len(files)}")
-        try:
-            pictures.append(measure(path.name, _load(path), settings, progress))
-        except (SynthmarkError, OSError) as error:
-            refused[path.name] = str(error)
-    _progress()
-    if not pictures:
-        reasons = "".join(f"\n{name}: {why}" for name, why in refused.items())
-        print(f"no picture could be marked{reasons}", file=sys.stderr)
-        return 1
-    figures = image_tables.figures(pictures, refused, _about(settings))
     print(image_tables.render(figures))
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        command.write(figures, options.json)
     return 0
 
 
-def _load(path: Path) -> Pixels:
-    with Image.open(path) as image:
-        return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+def run(files: Sequence[Path], settings: Settings) -> dict[str, Any]:
+    """Measure pictures; return `image_figures.figures`.
 
-
-def _warm_up(settings: Settings) -> None:
-    """Run everything that is timed or may be missing once, and forget the result."""
-    scene = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    measure(
-        "warm-up",
-        cv2.resize(scene, (256, 192)).astype(np.uint8),
-        Settings(
-            attacks=("identity", "rot5_inside"),
-            seed=settings.seed,
-            strength=settings.strength,
-            unmarked=True,
-        ),
-        _progress,
+    Raises
+    ------
+    SynthmarkError
+        The strength is out of range.
+    SystemExit
+        No picture could be marked.
+    """
+    # Everything that is timed or may be missing runs once before.
+    warm = Settings(
+        attacks=("identity", "rot5_inside"),
+        seed=settings.seed,
+        strength=settings.strength,
+        unmarked=("identity",),
     )
-
-
-def _progress(*words: str) -> None:
-    """Show what is being done, on a terminal only; no words clear the line."""
-    if sys.stderr.isatty():
-        print("\r\033[K" + " ".join(words), end="", file=sys.stderr, flush=True)
+    measure("warm-up", command.draw(), warm)
+    pictures: list[Picture] = []
+    refused: dict[str, str] = {}
+    for name, pixels in command.load(files):
+        try:
+            if isinstance(pixels, OSError):
+                raise pixels
+            pictures.append(measure(name, pixels, settings))
+        except (SynthmarkError, OSError) as error:
+            refused[name] = str(error)
+    if not pictures:
+        reasons = "".join(f"\n{name}: {why}" for name, why in refused.items())
+        raise SystemExit(f"no picture could be marked{reasons}")
+    return image_figures.figures(pictures, refused, _about(settings))
 
 
 def _about(settings: Settings) -> dict[str, Any]:
@@ -104,67 +103,19 @@ def _about(settings: Settings) -> dict[str, Any]:
         "scheme": detect_image(blank, settings.key(0)).scheme,
         "seed": settings.seed,
         "strength": settings.strength,
-        "versions": {
-            "synthmark": synthmark.__version__,
-            "Python": platform.python_version(),
-            "NumPy": np.__version__,
-            "OpenCV": cv2.__version__,
-            "Pillow": PIL.__version__,
-        },
-        "machine": f"{platform.system()} {platform.machine()}",
+        **command.about(),
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    add = parser.add_argument
-    add("files", type=_pictures, metavar="FOLDER", help="JPEG, PNG and WebP pictures")
-    add("--attacks", type=_names, metavar="A,B", help="only these (default: all)")
-    add("--limit", type=_whole(1), metavar="N", help="only the first N pictures")
-    add("--seed", type=_whole(0), metavar="N", default=0, help="default: 0")
-    add("--strength", type=float, default=1.0, help="of the mark (default: 1)")
-    add("--json", type=_target, metavar="FILE", help="write the figures as JSON too")
-    add("--unmarked", action="store_true", help="look for false alarms, at length")
-    parser.set_defaults(attacks=tuple(attacks.ATTACKS))
-    return parser
-
-
-def _pictures(text: str) -> list[Path]:
-    folder = Path(text)
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{folder} is not a folder")
-    files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-    if not files:
-        kinds = ", ".join(SUFFIXES)
-        raise argparse.ArgumentTypeError(f"{folder} has no pictures ({kinds})")
-    return sorted(files)
-
-
 def _names(text: str) -> tuple[str, ...]:
-    chosen = set(text.split(","))
-    unknown = ", ".join(sorted(chosen - set(attacks.ATTACKS)))
+    chosen: set[str] = set()
+    for word in text.split(","):
+        chosen.update(SETS.get(word, (word,)))
+    unknown = ", ".join(sorted(chosen - set(ATTACKS)))
     if unknown:
-        known = ", ".join(attacks.ATTACKS)
+        known = ", ".join((*SETS, *ATTACKS))
         raise argparse.ArgumentTypeError(f"no attack {unknown}; there are: {known}")
-    return tuple(name for name in attacks.ATTACKS if name in chosen)
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(
-                f"{text} is not a whole number from {least} up"
-            )
-        return int(text)
-
-    return parse
-
-
-def _target(text: str) -> Path:
-    path = Path(text)
-    if not path.absolute().parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{path.parent} is not a folder")
-    return path
+    return tuple(name for name in ATTACKS if name in chosen)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How much of a mark can be seen: PSNR, SSIM, and the change of flat places."""
+"""How much of a mark can be seen: PSNR, SSIM, FLIP, and the change of flat places."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ class ImageQuality:
     ssim : float
         Mean structural similarity of the three channels, up to 1 (Wang, Bovik, Sheikh
         and Simoncelli, "Image quality assessment", 2004).
+    flip : float
+        Mean FLIP, 0 to 1, at 67 pixels per degree (Andersson et al., "FLIP: a
+        difference evaluator for alternating images", 2020).
     flat_delta_l : float
         Mean change of CIELAB lightness (0 to 100), without its sign, in the flattest
         quarter of the picture, blurred with sigma 1.5 pixels as the eye blurs it.
@@ -37,6 +40,7 @@ class ImageQuality:
 
     psnr_db: float
     ssim: float
+    flip: float
     flat_delta_l: float
 
 
@@ -51,20 +55,29 @@ def compare(original: Pixels, marked: Pixels) -> ImageQuality:
     Raises
     ------
     SystemExit
-        scikit-image is not installed.
+        scikit-image or flip-evaluator is not installed.
     """
     try:
+        import flip_evaluator
         from skimage.metrics import structural_similarity
     except ModuleNotFoundError as error:
         raise SystemExit(
-            "SSIM needs scikit-image: pip install 'synthmark[bench]'"
+            f"{error.name} is missing: pip install 'synthmark[bench]'"
         ) from error
     ssim = structural_similarity(original, marked, channel_axis=2)  # type: ignore[no-untyped-call]
+    _, flip, _ = flip_evaluator.evaluate(
+        _unit(original), _unit(marked), "LDR", applyMagma=False
+    )
     return ImageQuality(
         psnr_db=_psnr(original, marked),
         ssim=float(ssim),
+        flip=float(flip),
         flat_delta_l=_flat_delta_l(original, marked),
     )
+
+
+def _unit(pixels: Pixels) -> Float:
+    return pixels.astype(np.float32) / np.float32(255)
 
 
 def _psnr(original: Pixels, marked: Pixels) -> float:

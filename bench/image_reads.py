@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import attacks
+import calibration
 import numpy as np
 from clock import timed
+from command import progress
 from image_quality import ImageQuality, compare
 from numpy.typing import NDArray
 
@@ -16,7 +18,8 @@ from synthmark import Key, Payload, detect_image, embed_image
 
 __all__ = ["Picture", "Read", "Settings", "Trial", "measure"]
 
-WRONG_KEYS = 8
+WRONG_KEYS = 3
+NULL_KEYS = 64
 
 Pixels = NDArray[np.uint8]
 
@@ -48,7 +51,7 @@ class Trial:
     Parameters
     ----------
     kind : str
-        A key of `image_tables.TRIALS`.
+        A key of `image_figures.TRIALS`.
     reads : int
         Keys that were tried at once.
     """
@@ -62,7 +65,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Everything that was measured on one picture."""
+    """Everything that was measured on one picture.
+
+    `null` is what `calibration.sample` returns, if the p-value was to be calibrated.
+    """
 
     name: str
     width: int
@@ -71,6 +77,7 @@ class Picture:
     embed_ms: float
     reads: tuple[Read, ...]
     trials: tuple[Trial, ...]
+    null: dict[str, NDArray[np.int64]] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +92,21 @@ class Settings:
         Decides keys, payloads and all that is random in the attacks.
     strength : float
         Passed on to `synthmark.embed_image`.
-    unmarked : bool
-        Whether to look for false alarms.
+    unmarked : tuple of str
+        Attacks under which to look for false alarms; if there are any, `identity` is
+        one of them.
+    calibrate : bool
+        Whether to look at the p-values of reads that find nothing.
     """
 
     attacks: tuple[str, ...]
     seed: int
     strength: float
-    unmarked: bool
+    unmarked: tuple[str, ...] = ()
+    calibrate: bool = False
 
     def key(self, number: int) -> Key:
-        """Return the key that marks, number 0, or one of the wrong ones."""
+        """Return the key that marks, number 0, or a wrong one."""
         text = f"synthmark bench key {self.seed}/{number}"
         return Key.from_bytes(hashlib.sha256(text.encode()).digest())
 
@@ -105,9 +116,7 @@ class Settings:
         return int.from_bytes(digest[:8])
 
 
-def measure(
-    name: str, pixels: Pixels, settings: Settings, progress: Callable[[str], None]
-) -> Picture:
+def measure(name: str, pixels: Pixels, settings: Settings) -> Picture:
     """Mark a picture, attack it, and read the mark again.
 
     Parameters
@@ -116,8 +125,6 @@ def measure(
         Name of the picture, from which its payload and its attacks are drawn.
     pixels : ndarray of uint8, shape (height, width, 3)
         RGB levels.
-    progress : callable
-        Is told what is being done.
 
     Raises
     ------
@@ -139,20 +146,24 @@ def measure(
         other = hit.payload is not None and not exact
         reads.append(Read(attack=attack, exact=exact, other=other, cpu_ms=cpu_ms))
     trials = []
-    if settings.unmarked:
-        for kind, attack, source, keys in _trials(pixels, marked, settings):
-            progress(f"{name}: {kind} {attack}")
-            attacked = attacks.apply(attack, source, number)
-            hit, cpu_ms = timed(detect_image, attacked, keys)
-            trials.append(
-                Trial(
-                    kind=kind,
-                    reads=len(keys),
-                    found=hit.found,
-                    p_value=hit.p_value,
-                    cpu_ms=cpu_ms,
-                )
+    for kind, attack, source, keys in _trials(pixels, marked, settings):
+        progress(f"{name}: {kind} {attack}")
+        attacked = attacks.apply(attack, source, number)
+        hit, cpu_ms = timed(detect_image, attacked, keys)
+        trials.append(
+            Trial(
+                kind=kind,
+                reads=len(keys),
+                found=hit.found,
+                p_value=hit.p_value,
+                cpu_ms=cpu_ms,
             )
+        )
+    null = None
+    if settings.calibrate:
+        progress(f"{name}: p-values")
+        wrong = [settings.key(1 + number) for number in range(NULL_KEYS)]
+        null = calibration.sample([pixels, marked], wrong)
     return Picture(
         name=name,
         width=pixels.shape[1],
@@ -161,6 +172,7 @@ def measure(
         embed_ms=embed_ms,
         reads=tuple(reads),
         trials=tuple(trials),
+        null=null,
     )
 
 
@@ -169,9 +181,8 @@ def _trials(
 ) -> Iterator[tuple[str, str, Pixels, list[Key]]]:
     """Yield kind, attack, picture and keys of reads that should find nothing."""
     right = [settings.key(0)]
-    yield "unmarked", "identity", pixels, right
-    for attack in settings.attacks:
-        if attack != "identity":
-            yield "attacked", attack, pixels, right
     wrong = [settings.key(1 + number) for number in range(WRONG_KEYS)]
-    yield "wrong_key", "identity", marked, wrong
+    for attack in settings.unmarked:
+        kind = "unmarked" if attack == "identity" else "attacked"
+        yield kind, attack, pixels, right
+        yield "wrong_key", attack, marked, wrong

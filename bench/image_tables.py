@@ -1,198 +1,114 @@
-"""What was measured on pictures, as figures and as tables."""
+"""Figures of the image mark as Markdown tables."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median
 from typing import Any
 
-from attacks import ATTACKS
-from image_reads import Picture, Read
-from report import percent, table, upper_bound
+import calibration
+import published
+from attacks import CURVES, EVERYDAY, GROUPS
+from image_figures import TRIALS
+from report import percent, table
 
-__all__ = ["figures", "render"]
+__all__ = ["render"]
 
-SCHEMA_VERSION = 1
-
-UPRIGHT = {"none", "codec", "color", "filter", "noise"}
-GEOMETRIC = {"crop", "rotate", "geometry"}
-TRIALS = {
-    "unmarked": "unmarked",
-    "attacked": "unmarked, attacked",
-    "wrong_key": "marked, wrong key",
-}
+Rates = Mapping[str, Mapping[str, int]]
 
 
-def figures(
-    pictures: Sequence[Picture], refused: Mapping[str, str], about: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Condense what was measured, as JSON types.
+def render(figures: Mapping[str, Any], plots: Mapping[str, str] | None = None) -> str:
+    """Return a page with a section for everything that was measured.
 
     Parameters
     ----------
-    pictures : sequence of Picture
-        At least one, all under the same attacks.
-    refused : mapping
-        Why a picture could not be marked, by its name.
-    about : mapping
-        Settings and versions.
+    figures : mapping
+        From `image_figures.figures`.
+    plots : mapping, optional
+        Names of image files, by the title of their section.
     """
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "bench": "image_mark",
-        **about,
-        "summary": _summary(pictures, refused),
-        "attacks": _attacks(pictures),
-        "pictures": [_picture(picture) for picture in pictures],
-        "false_alarms": _false_alarms(pictures),
+    rates = figures["attacks"]
+    sections = {
+        "Attacks": _attack_table(rates),
+        "Summary": _summary_table(figures),
+        "Pairs": _pair_table(rates),
+        "Curves": _curve_tables(rates),
+        "False alarms": _false_alarm_table(figures["false_alarms"]),
+        "P-values": _calibration_table(figures["calibration"]),
+        "Beside published figures": published.render(figures),
+        "Pictures": _picture_table(figures["pictures"]),
     }
-
-
-def render(values: Mapping[str, Any]) -> str:
-    """Return the tables of `figures` as Markdown."""
-    versions = ", ".join(f"{name} {v}" for name, v in values["versions"].items())
+    versions = ", ".join(f"{name} {v}" for name, v in figures["versions"].items())
     parts = [
-        f"# Image mark {values['scheme']}",
-        f"Seed {values['seed']}, strength {values['strength']:g}; "
-        f"{values['machine']}, {versions}.",
-        "## Attacks",
-        _attack_table(values["attacks"]),
-        "## Summary",
-        _summary_table(values["summary"]),
-        "## Pictures",
-        _picture_table(values["pictures"]),
+        f"# Image mark {figures['scheme']}",
+        f"Seed {figures['seed']}, strength {figures['strength']:g}; "
+        f"{figures['machine']}, {versions}.",
     ]
-    if values["false_alarms"]:
-        parts += ["## False alarms", _false_alarm_table(values["false_alarms"])]
+    for title, text in sections.items():
+        if text:
+            parts.append(f"## {title}")
+            if plots and title in plots:
+                parts.append(f"![{title}]({plots[title]})")
+            parts.append(text)
     return "\n\n".join(parts)
 
 
-def _attacks(pictures: Sequence[Picture]) -> list[dict[str, Any]]:
+def _share(rates: Rates, name: str) -> str:
+    row = rates.get(name)
+    return percent(row["exact"], row["reads"]) if row else "-"
+
+
+def _attack_table(rates: Rates) -> str:
     rows = []
-    for reads in zip(*(picture.reads for picture in pictures), strict=True):
-        name = reads[0].attack
-        rows.append(
-            {
-                "group": ATTACKS[name].group,
-                "name": name,
-                "exact": sum(read.exact for read in reads),
-                "reads": len(reads),
-            }
-        )
-    return rows
+    for group, names in GROUPS.items():
+        shown = [name for name in names if name in rates]
+        for name in shown:
+            count = f"{rates[name]['exact']}/{rates[name]['reads']}"
+            label = group if name == shown[0] else ""
+            rows.append((label, name, count, _share(rates, name)))
+    return table(["group", "attack", " exact", " %"], rows) if rows else ""
 
 
-def _summary(pictures: Sequence[Picture], refused: Mapping[str, str]) -> dict[str, Any]:
-    reads = [read for picture in pictures for read in picture.reads]
-    quality = [picture.quality for picture in pictures]
-    psnr = [one.psnr_db for one in quality]
-    delta = [one.flat_delta_l for one in quality]
-    return {
-        "pictures": len(pictures),
-        "refused": dict(refused),
-        "attacks": len(pictures[0].reads),
-        "reads": len(reads),
-        "exact": sum(read.exact for read in reads),
-        "other_payload": sum(read.other for read in reads),
-        "psnr_db": {"mean": fmean(psnr), "min": min(psnr)},
-        "ssim": {"mean": fmean(one.ssim for one in quality)},
-        "flat_delta_l": {"mean": fmean(delta), "max": max(delta)},
-        "cpu_ms": {
-            "embed": median(picture.embed_ms for picture in pictures),
-            "embed_per_megapixel": median(
-                picture.embed_ms / (picture.width * picture.height / 1e6)
-                for picture in pictures
-            ),
-            "detect_upright": _median_ms(reads, UPRIGHT),
-            "detect_geometric": _median_ms(reads, GEOMETRIC),
-            "detect_unmarked": _median(
-                [
-                    trial.cpu_ms
-                    for picture in pictures
-                    for trial in picture.trials
-                    if trial.kind == "unmarked"
-                ]
-            ),
-        },
-    }
+def _pair_table(rates: Rates) -> str:
+    """Return exact shares: the first change in the row, the second in the column."""
+    rows = [
+        (first, *(_share(rates, f"{first}+{second}") for second in EVERYDAY))
+        for first in EVERYDAY
+    ]
+    if all(cell == "-" for row in rows for cell in row[1:]):
+        return ""
+    head = ["first, then", *(f" {second}" for second in EVERYDAY)]
+    return "Exact, in percent.\n\n" + table(head, rows)
 
 
-def _median_ms(reads: Sequence[Read], groups: set[str]) -> float | None:
-    return _median([r.cpu_ms for r in reads if ATTACKS[r.attack].group in groups])
+def _curve_tables(rates: Rates) -> str:
+    parts = []
+    for curve in CURVES:
+        known = {x: name for x, name in curve.points.items() if name in rates}
+        if set(known.values()) - {"identity"}:
+            head = [curve.axis, *(f" {x:g}" for x in known)]
+            cells = ["exact, %", *(_share(rates, name) for name in known.values())]
+            parts.append(table(head, [cells]))
+    return "\n\n".join(parts)
 
 
-def _median(values: Sequence[float]) -> float | None:
-    return median(values) if values else None
-
-
-def _picture(picture: Picture) -> dict[str, Any]:
-    return {
-        "name": picture.name,
-        "width": picture.width,
-        "height": picture.height,
-        "psnr_db": picture.quality.psnr_db,
-        "ssim": picture.quality.ssim,
-        "flat_delta_l": picture.quality.flat_delta_l,
-        "embed_ms": picture.embed_ms,
-        "failed": [read.attack for read in picture.reads if not read.exact],
-    }
-
-
-def _false_alarms(pictures: Sequence[Picture]) -> list[dict[str, Any]]:
-    trials = [trial for picture in pictures for trial in picture.trials]
-    rows = []
-    for kind in TRIALS:
-        group = [trial for trial in trials if trial.kind == kind]
-        if not group:
-            continue
-        reads = sum(trial.reads for trial in group)
-        found = sum(trial.found for trial in group)
-        rows.append(
-            {
-                "input": kind,
-                "reads": reads,
-                "false_positives": found,
-                "least_p_value": min(trial.p_value for trial in group),
-                "rate_upper_bound": upper_bound(found, reads),
-            }
-        )
-    return rows
-
-
-def _attack_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    groups = [None, *(row["group"] for row in rows)]
-    return table(
-        ["group", "attack", " exact", " %"],
-        [
-            (
-                row["group"] if row["group"] != before else "",
-                row["name"],
-                f"{row['exact']}/{row['reads']}",
-                percent(row["exact"], row["reads"]),
-            )
-            for before, row in zip(groups, rows, strict=False)
-        ],
-    )
-
-
-def _summary_table(summary: Mapping[str, Any]) -> str:
+def _summary_table(figures: Mapping[str, Any]) -> str:
     times = {
         name: "-" if ms is None else f"{ms:.0f} ms"
-        for name, ms in summary["cpu_ms"].items()
+        for name, ms in figures["cpu_ms"].items()
     }
-    delta = summary["flat_delta_l"]
-    # Every attack has as many reads: the mean of the rates is the rate of all.
-    share = percent(summary["exact"], summary["reads"])
+    quality = figures["quality"]
+    delta = quality["flat_delta_l"]
     rows = [
-        ("pictures", summary["pictures"]),
-        *((f"refused: {name}", why) for name, why in summary["refused"].items()),
-        ("attacks", summary["attacks"]),
-        ("exact payload", f"{summary['exact']}/{summary['reads']}"),
-        ("exact payload, mean over attacks", f"{share} %"),
-        ("another payload read", summary["other_payload"]),
-        ("PSNR, mean", f"{summary['psnr_db']['mean']:.1f} dB"),
-        ("PSNR, least", f"{summary['psnr_db']['min']:.1f} dB"),
-        ("SSIM, mean", f"{summary['ssim']['mean']:.4f}"),
+        ("pictures", len(figures["pictures"])),
+        *((f"refused: {name}", why) for name, why in figures["refused"].items()),
+        *_totals("attacks", figures["table"]),
+        *_totals("pairs", figures["pairs"]),
+        ("another payload read", figures["other_payload"]),
+        ("PSNR, mean", f"{quality['psnr_db']['mean']:.1f} dB"),
+        ("PSNR, least", f"{quality['psnr_db']['min']:.1f} dB"),
+        ("SSIM, mean", f"{quality['ssim']['mean']:.4f}"),
+        ("FLIP, mean", f"{quality['flip']['mean']:.4f}"),
         ("dL* in flat parts, mean", f"{delta['mean']:.3f}"),
         ("dL* in flat parts, most", f"{delta['max']:.3f}"),
         ("embed, median", times["embed"]),
@@ -204,18 +120,33 @@ def _summary_table(summary: Mapping[str, Any]) -> str:
     return table(["measure", " value"], rows)
 
 
+def _totals(kind: str, total: Mapping[str, int]) -> list[tuple[str, object]]:
+    """Return rows on a set of attacks, each read as often: shares average to one."""
+    if not total["attacks"]:
+        return []
+    exact, reads = total["exact"], total["reads"]
+    return [
+        (kind, total["attacks"]),
+        (f"exact payload, {kind}", f"{exact}/{reads}"),
+        (f"exact payload, mean over {kind}", f"{percent(exact, reads)} %"),
+    ]
+
+
 def _picture_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    table_names = {name for names in GROUPS.values() for name in names}
+    heads = ["picture", " size", " PSNR", " SSIM", " FLIP", " dL*", " embed ms"]
     return table(
-        ["picture", " size", " PSNR", " SSIM", " dL*", " embed ms", "failed attacks"],
+        [*heads, "failed attacks of the first table"],
         [
             (
                 row["name"],
                 f"{row['width']} x {row['height']}",
                 f"{row['psnr_db']:.1f}",
                 f"{row['ssim']:.4f}",
+                f"{row['flip']:.4f}",
                 f"{row['flat_delta_l']:.3f}",
                 f"{row['embed_ms']:.0f}",
-                ", ".join(row["failed"]) or "none",
+                ", ".join(x for x in row["failed"] if x in table_names) or "none",
             )
             for row in rows
         ],
@@ -223,6 +154,8 @@ def _picture_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _false_alarm_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return ""
     return table(
         ["input", " reads", " false positives", " least p-value", " rate, 95 % bound"],
         [
@@ -236,3 +169,27 @@ def _false_alarm_table(rows: Sequence[Mapping[str, Any]]) -> str:
             for row in rows
         ],
     )
+
+
+def _calibration_table(calibrated: Mapping[str, Any] | None) -> str:
+    """Return how often chance reached a stated p-value; it must not be more often."""
+    if calibrated is None:
+        return ""
+    exponents = [-math.log10(p_value) for p_value in calibrated["stated"]]
+    places = [exponents.index(x) for x in exponents if round(x, 6) in range(1, 7)]
+    heads = [f" {calibrated['stated'][place]:.0e}" for place in places]
+    return table(
+        ["share of p-values up to", " p-values", *heads],
+        [
+            (
+                calibration.LINES[line],
+                f"{counts[0]:,}",
+                *(_tail(counts[place], counts[0]) for place in places),
+            )
+            for line, counts in calibrated["counts"].items()
+        ],
+    )
+
+
+def _tail(count: int, total: int) -> str:
+    return f"{count / total:.1g}" if count >= calibration.FEWEST else "-"

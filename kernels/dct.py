@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ._jit import jit
@@ -53,123 +54,94 @@ def whiten(luma: Float, band: float) -> Float:
     """
     height, width = luma.shape
     rough = luma - cv2.GaussianBlur(luma, (0, 0), HIGH_PASS_SIGMA)
-    padded = np.pad(
-        rough,
-        ((HOP, HOP + (-height) % HOP), (HOP, HOP + (-width) % HOP)),
-        mode="reflect" if min(height, width) > WINDOW else "symmetric",
+    padded = cv2.copyMakeBorder(
+        np.asarray(rough, np.float32),
+        HOP,
+        HOP + (-height) % HOP,
+        HOP,
+        HOP + (-width) % HOP,
+        cv2.BORDER_REFLECT_101 if min(height, width) > WINDOW else cv2.BORDER_REFLECT,
     )
-    cosine, sine, window = _tables(int(np.ceil(band * WINDOW)))
-    flat = _flatten(padded, cosine, sine, window, np.float32((band * WINDOW) ** 2))
-    flat = flat[HOP : HOP + height, HOP : HOP + width]
-    level = cv2.GaussianBlur(flat * flat, (0, 0), LEVEL_SIGMA)
-    np.sqrt(level, out=level)
-    level += LEVEL_FLOOR
+    flat = _flatten(np.asarray(padded, np.float32), band)[
+        HOP : HOP + height, HOP : HOP + width
+    ]
+    level = np.sqrt(cv2.GaussianBlur(flat * flat, (0, 0), LEVEL_SIGMA))
+    level += np.float32(LEVEL_FLOOR)
     return np.clip(flat / level, -CLIP, CLIP)
 
 
+def _flatten(padded: Float, band: float) -> Float:
+    """Normalize every bin within the band by its own magnitude; overlap-add.
+
+    The transforms are matrix products with the few rows of the Fourier matrix that
+    lie in the band, first down all columns of a strip, then along its windows.
+    """
+    waves = _waves(int(np.ceil(band * WINDOW)))
+    height, width = padded.shape
+    strips = as_strided(
+        padded,
+        (height // HOP - 1, WINDOW, width),
+        (HOP * padded.strides[0], *padded.strides),
+        writeable=False,
+    )
+    lines = waves @ strips
+    back = np.zeros_like(lines)
+    for start in (0, HOP):  # every other window
+        count = (width - start) // WINDOW
+        part = slice(start, start + count * WINDOW)
+        windows = lines[..., part].reshape(-1, WINDOW) @ waves.T
+        shape = (len(lines), len(waves), count, len(waves))
+        _normalize(windows.reshape(shape), np.float32((band * WINDOW) ** 2))
+        back[..., part] += (windows @ waves).reshape(len(lines), len(waves), -1)
+    halves = (waves.T @ back).reshape(-1, 2, HOP, width)
+    out = np.zeros((height // HOP, HOP, width), np.float32)
+    out[:-1] = halves[:, 0]
+    out[1:] += halves[:, 1]
+    return out.reshape(-1, width)
+
+
 @lru_cache(maxsize=8)
-def _tables(top: int) -> tuple[Float, Float, Float]:
-    """Return cosine and sine, shape (top + 1, 32), and the 2-D window."""
+def _waves(top: int) -> Float:
+    """Return windowed cosines, then sines, of 0 to `top` cycles, shape (n, 32)."""
     phase = 2 * np.pi * np.outer(np.arange(top + 1), np.arange(WINDOW)) / WINDOW
     ramp = np.sin(np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)
-    return (
-        np.cos(phase).astype(np.float32),
-        np.sin(phase).astype(np.float32),
-        np.outer(ramp, ramp).astype(np.float32),
+    return np.concatenate([np.cos(phase), np.sin(phase)]).astype(np.float32) * (
+        ramp.astype(np.float32)
     )
 
 
 @jit
-def _flatten(padded, cosine, sine, window, radius2):
-    """Normalize every bin within the radius by its own magnitude; overlap-add.
+def _normalize(windows, radius2):
+    """Divide the bins by their magnitude, in place; those off the band become zero.
 
-    The transforms are plain products with the few rows of the Fourier matrix that
-    lie in the band; the innermost loops run over contiguous memory.
+    Axes are strip, vertical wave, window, horizontal wave. The products of the waves
+    of k and of m cycles make up the bins (k, m) and (k, -m).
     """
-    height, width = padded.shape
-    bins = cosine.shape[0]
-    out = np.zeros((height, width), np.float32)
-    block = np.empty((WINDOW, WINDOW), np.float32)
-    # Vertical frequency k of column x, real and imaginary, transposed to (x, k).
-    re = np.empty((WINDOW, bins), np.float32)
-    im = np.empty((WINDOW, bins), np.float32)
-    row_re = np.empty(WINDOW, np.float32)
-    row_im = np.empty(WINDOW, np.float32)
-    f = np.empty((4, bins), np.float32)
-    g = np.zeros((4, bins, bins), np.float32)
-    back_re = np.empty((bins, WINDOW), np.float32)
-    back_im = np.empty((bins, WINDOW), np.float32)
-    for top in range(0, height - WINDOW + 1, HOP):
-        for left in range(0, width - WINDOW + 1, HOP):
-            for y in range(WINDOW):
-                for x in range(WINDOW):
-                    block[y, x] = padded[top + y, left + x] * window[y, x]
-            for k in range(bins):
-                row_re[:] = 0
-                row_im[:] = 0
-                for y in range(WINDOW):
-                    c = cosine[k, y]
-                    s = sine[k, y]
-                    for x in range(WINDOW):
-                        row_re[x] += c * block[y, x]
-                        row_im[x] -= s * block[y, x]
-                for x in range(WINDOW):
-                    re[x, k] = row_re[x]
-                    im[x, k] = row_im[x]
-            for m in range(bins):
-                f[:] = 0
-                for x in range(WINDOW):
-                    c = cosine[m, x]
-                    s = sine[m, x]
-                    for k in range(bins):
-                        f[0, k] += c * re[x, k]
-                        f[1, k] += s * im[x, k]
-                        f[2, k] += c * im[x, k]
-                        f[3, k] += s * re[x, k]
-                for k in range(bins):
-                    # Horizontal frequencies +m and -m at vertical frequency k.
-                    inside = np.float32(k * k + m * m <= radius2)
-                    plus_re = f[0, k] + f[1, k]
-                    plus_im = f[2, k] - f[3, k]
-                    minus_re = f[0, k] - f[1, k]
-                    minus_im = f[2, k] + f[3, k]
-                    a = inside / np.sqrt(
+    strips, waves, count, _ = windows.shape
+    bins = waves // 2
+    for strip in range(strips):
+        for k in range(bins):
+            for i in range(count):
+                cosine = windows[strip, k, i]
+                sine = windows[strip, bins + k, i]
+                for m in range(bins):
+                    plus_re = cosine[m] - sine[bins + m]
+                    plus_im = cosine[bins + m] + sine[m]
+                    minus_re = cosine[m] + sine[bins + m]
+                    minus_im = sine[m] - cosine[bins + m]
+                    # The zero frequencies stand for themselves, all others for two.
+                    weight = np.float32(k * k + m * m <= radius2)
+                    if m == 0:
+                        weight *= np.float32(0.5)
+                    if k == 0:
+                        weight *= np.float32(0.5)
+                    a = weight / np.sqrt(
                         plus_re * plus_re + plus_im * plus_im + LEAST_POWER
                     )
-                    b = inside / np.sqrt(
+                    b = weight / np.sqrt(
                         minus_re * minus_re + minus_im * minus_im + LEAST_POWER
                     )
-                    # The zero frequencies stand for themselves, all others for two.
-                    if m == 0:
-                        a *= np.float32(0.5)
-                        b *= np.float32(0.5)
-                    if k == 0:
-                        a *= np.float32(0.5)
-                        b *= np.float32(0.5)
-                    g[0, m, k] = plus_re * a + minus_re * b
-                    g[1, m, k] = plus_im * a - minus_im * b
-                    g[2, m, k] = plus_im * a + minus_im * b
-                    g[3, m, k] = plus_re * a - minus_re * b
-            for k in range(bins):
-                row_re[:] = 0
-                row_im[:] = 0
-                for m in range(bins):
-                    p = g[0, m, k]
-                    q = g[1, m, k]
-                    r = g[2, m, k]
-                    t = g[3, m, k]
-                    for x in range(WINDOW):
-                        row_re[x] += p * cosine[m, x] - q * sine[m, x]
-                        row_im[x] += r * cosine[m, x] + t * sine[m, x]
-                back_re[k] = row_re
-                back_im[k] = row_im
-            for y in range(WINDOW):
-                row_re[:] = 0
-                for k in range(bins):
-                    c = cosine[k, y]
-                    s = sine[k, y]
-                    for x in range(WINDOW):
-                        row_re[x] += c * back_re[k, x] - s * back_im[k, x]
-                for x in range(WINDOW):
-                    out[top + y, left + x] += row_re[x] * window[y, x]
-    return out
+                    cosine[m] = plus_re * a + minus_re * b
+                    sine[bins + m] = minus_re * b - plus_re * a
+                    sine[m] = plus_im * a + minus_im * b
+                    cosine[bins + m] = plus_im * a - minus_im * b

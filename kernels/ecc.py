@@ -1,16 +1,16 @@
-"""Polar code with CRC-aided list decoding.
+"""Tail-biting convolutional code with a long memory and many generators.
 
-A polar code (Arikan 2009) is decoded by successive cancellation with a list of paths
-(Tal and Vardy 2015), here in the log-likelihood-ratio form of Balatsoukas-Stimming
-et al. (2015). A cyclic redundancy check picks the path. The mother code's length is
-a power of two; the first positions are punctured to fit any number of slots (Niu et
-al. 2013), and the frozen bits are chosen for the punctured code by Gaussian
-approximation (Trifonov 2012).
+At some sixty bits and low rates such a code, decoded nearly by maximum likelihood,
+comes as close to the limit of finite length as any code known (Coskun et al.,
+"Efficient error-correcting codes in the short blocklength regime", 2019). The
+trellis is a circle (Ma and Wolf 1986): one round of Viterbi's algorithm (1967) from
+any state to any state bounds what each state can reach, and proves the answer if its
+best path ends where it began. Otherwise the likeliest starting states are tried.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -18,44 +18,46 @@ from numpy.typing import NDArray
 
 from ._jit import jit
 
-__all__ = ["CRC_BITS", "PolarCode", "crc16"]
+__all__ = ["GENERATORS", "TailBitingCode"]
 
-CRC_BITS = 16
-CRC_POLYNOMIAL = 0x1021
-DESIGN_EBN0_DB = 2.0
-LIST_SIZE = 16
+# Of 400 random sets the one with the least union bound for the first 12, at an Eb/N0
+# of 1.5 dB. The first two have no common factor, so different messages of any length
+# have different codewords.
+GENERATORS = (
+    *(0o26655, 0o21015, 0o30161, 0o37553, 0o24707, 0o34725, 0o25071, 0o20451),
+    *(0o23157, 0o36217, 0o33737, 0o36713, 0o22271, 0o23235, 0o21565, 0o23207),
+)
+STARTS = 16
 
-
-def crc16(bits: NDArray[np.uint8]) -> int:
-    """Return the CRC-16/CCITT-FALSE of a sequence of bits, most significant first.
-
-    Parameters
-    ----------
-    bits : ndarray of uint8, shape (n,)
-        Zeros and ones.
-    """
-    return int(_crc16(np.ascontiguousarray(bits, dtype=np.uint8)))
+Bits = NDArray[np.uint8]
+Float = NDArray[np.float32]
 
 
-class PolarCode:
-    """A code from `message_bits` to `slots` bits, with a CRC inside.
+class TailBitingCode:
+    """A linear code from `message_bits` to `slots` bits.
 
     Parameters
     ----------
     message_bits : int
-        Number of bits to carry, without the CRC.
+        Number of bits to carry; at least as many as the register has, 14 with the
+        default generators.
     slots : int
-        Length of the codeword; at least `message_bits` + 16.
+        Length of the codeword; at least 2 * `message_bits`.
+    generators : sequence of int
+        Taps of the register, all of one length and with both ends set. Each makes
+        `message_bits` slots of the codeword; they are used in turn, as often as needed.
     """
 
-    def __init__(self, message_bits: int, slots: int) -> None:
+    def __init__(
+        self, message_bits: int, slots: int, generators: Sequence[int] = GENERATORS
+    ) -> None:
         self.message_bits = message_bits
         self.slots = slots
-        self.length = 1 << math.ceil(math.log2(slots))
-        self._frozen = _frozen(message_bits + CRC_BITS, slots, self.length)
-        self._places = np.flatnonzero(self._frozen == 0)
+        rounds = -(-slots // message_bits)
+        self._taps = tuple(generators[i % len(generators)] for i in range(rounds))
+        self._size = generators[0].bit_length()
 
-    def encode(self, message: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def encode(self, message: Bits) -> Bits:
         """Return the codeword.
 
         Parameters
@@ -66,224 +68,127 @@ class PolarCode:
         -------
         ndarray of uint8, shape (slots,)
         """
-        crc = crc16(message)
-        check = [crc >> (CRC_BITS - 1 - i) & 1 for i in range(CRC_BITS)]
-        word = np.zeros(self.length, np.uint8)
-        word[self._places] = np.concatenate([message, np.array(check, np.uint8)])
-        _transform(word)
-        return word[self.length - self.slots :].copy()
+        ages = np.arange(self._size)
+        times = np.arange(self.message_bits)[:, None]
+        recent = message[(times - ages) % self.message_bits].astype(np.int64)
+        registers = recent @ (1 << ages[::-1])
+        word = np.bitwise_count(np.array(self._taps)[:, None] & registers) & 1
+        return word.ravel()[: self.slots]
 
-    def decode(self, llr: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-        """Return the most likely message whose CRC holds, or None.
+    def decode(self, soft: Float, least: float = 0.0) -> Bits | None:
+        """Return the message whose codeword agrees best with the evidence.
+
+        The agreement is the sum of the evidence with the signs of the codeword, 1 for
+        a zero bit and -1 for a one. Its scale does not matter; log-likelihood ratios
+        make the message that agrees best the most likely one.
 
         Parameters
         ----------
-        llr : ndarray of float32, shape (slots,)
-            Log-likelihood ratios, positive for a zero bit.
+        soft : ndarray of float32, shape (slots,)
+            Evidence for each bit, positive for zero; 0 where nothing is known.
+        least : float
+            An agreement above which the message is wanted, not negative. Evidence that
+            can not reach it costs a fraction of the time.
 
         Returns
         -------
         ndarray of uint8, shape (message_bits,), or None
+            None if no codeword was found that agrees by more than `least`.
         """
-        full = np.zeros(self.length, np.float32)
-        full[self.length - self.slots :] = llr
-        decoded, found = _decode(full, self._frozen, self._places, LIST_SIZE)
-        return decoded[: self.message_bits] if found else None
+        rounds = np.zeros((len(self._taps), self.message_bits), np.float32)
+        rounds.ravel()[: self.slots] = soft
+        # The gain of each step of the trellis in each state of the register.
+        gains = rounds.T @ _signs(self._taps)
+        bits, found = _decode(gains, np.float32(least), STARTS)
+        return bits if found else None
 
 
 @lru_cache(maxsize=8)
-def _frozen(info_bits: int, slots: int, length: int) -> NDArray[np.uint8]:
-    """Return a mask of the frozen positions, by Gaussian approximation.
+def _signs(taps: tuple[int, ...]) -> Float:
+    """Return what each generator sends for each register with zeros at both ends.
 
-    The mean of each synthetic channel's log-likelihood ratio is tracked through the
-    butterfly with the approximation of phi by Chung et al. (2001); punctured
-    positions enter with mean zero.
+    Another end flips the sign, as all generators have both ends set.
     """
-    ebn0 = 10 ** (DESIGN_EBN0_DB / 10)
-    mean = np.zeros(length)
-    mean[length - slots :] = 4 * ebn0 * info_bits / slots
-    half = length // 2
-    # Natural order: the first stage pairs positions half a length apart.
-    while half >= 1:
-        blocks = mean.reshape(-1, 2, half)
-        a, b = blocks[:, 0].copy(), blocks[:, 1].copy()
-        blocks[:, 0] = _phi_inverse(1 - (1 - _phi(a)) * (1 - _phi(b)))
-        blocks[:, 1] = a + b
-        half //= 2
-    order = np.argsort(mean, kind="stable")
-    mask = np.ones(length, np.uint8)
-    mask[order[length - info_bits :]] = 0
-    return mask
-
-
-def _phi(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    small = np.exp(-0.4527 * np.maximum(x, 0) ** 0.86 + 0.0218)
-    safe = np.maximum(x, 1e-9)
-    large = np.sqrt(np.pi / safe) * np.exp(-safe / 4) * (1 - 10 / (7 * safe))
-    return np.where(x <= 0, 1.0, np.minimum(np.where(x < 10, small, large), 1.0))
-
-
-def _phi_inverse(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, high = np.zeros_like(y), np.full_like(y, 1000.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = _phi(middle) > y
-        low = np.where(above, middle, low)
-        high = np.where(above, high, middle)
-    return np.where(y >= 1, 0.0, (low + high) / 2)
+    middles = 2 * np.arange(1 << (taps[0].bit_length() - 2))
+    ones = np.bitwise_count(np.array(taps)[:, None] & middles) & 1
+    return 1 - 2 * ones.astype(np.float32)
 
 
 @jit
-def _crc16(bits):
-    crc = 0xFFFF
-    for bit in bits:
-        top = (crc >> 15) & 1
-        crc = (crc << 1) & 0xFFFF
-        if top ^ bit:
-            crc ^= CRC_POLYNOMIAL
-    return crc
+def _decode(gains, least, starts):
+    """Return the bits of the best closed path found, and whether one beats `least`.
 
-
-@jit
-def _transform(word):
-    """Multiply by the n-fold Kronecker power of [[1, 0], [1, 1]], in place."""
-    n = word.size
-    half = 1
-    while half < n:
-        for start in range(0, n, 2 * half):
-            for i in range(start, start + half):
-                word[i] ^= word[i + half]
-        half *= 2
-
-
-@jit
-def _decode(llr, frozen, places, list_size):
-    """Decode; return the information bits with their CRC, and whether it holds.
-
-    Layer s of `beliefs[path]` holds 2^s values and starts at 2^s; `left` keeps the
-    partial sums of each layer's left child likewise, until the right one is done.
+    A state holds the last bits, the newest one on top; `gains` are those of the
+    registers with zeros at both ends, shape (steps, states / 2).
     """
-    n = llr.size
-    stages = 0
-    while 1 << stages < n:
-        stages += 1
-    beliefs = np.zeros((list_size, 2 * n), np.float32)
-    left = np.zeros((list_size, n), np.uint8)
-    word = np.zeros((list_size, n), np.uint8)
-    partial = np.zeros((list_size, 2 * n), np.uint8)
-    penalty = np.zeros(list_size, np.float32)
-    beliefs[0, n:] = llr
-    paths = 1
-    costs = np.empty(2 * list_size, np.float32)
-    source = np.empty(list_size, np.int64)
-    bit_of = np.empty(list_size, np.uint8)
-    used = np.empty(list_size, np.int64)
-    scratch_order = np.empty(2 * list_size, np.int64)
+    steps, half = gains.shape
+    choices = np.empty((steps, 2 * half), np.uint8)
+    bits = np.empty(steps, np.uint8)
+    ahead = _forward(gains, np.zeros(2 * half, np.float32), choices)
+    end = np.argmax(ahead)
+    if not ahead[end] > least:
+        return bits, False
+    if _trace(choices, end, bits) == end:
+        return bits, True
 
-    for phase in range(n):
-        # The layers below the lowest changed bit of the phase are recomputed.
-        top = stages
-        if phase:
-            top = 0
-            while (phase >> top) & 1 == 0:
-                top += 1
-            top += 1
-        for p in range(paths):
-            for stage in range(top - 1, -1, -1):
-                size = 1 << stage
-                above = 2 * size
-                right = stage == top - 1 and phase > 0
-                for i in range(size):
-                    a = beliefs[p, above + i]
-                    b = beliefs[p, above + size + i]
-                    if right:
-                        if left[p, size + i]:
-                            beliefs[p, size + i] = b - a
-                        else:
-                            beliefs[p, size + i] = b + a
-                    else:
-                        small = min(abs(a), abs(b))
-                        if (a < 0) != (b < 0):
-                            small = -small
-                        beliefs[p, size + i] = small
+    # No closed path through a state gains more than open ones to it or from it.
+    back = _backward(gains, np.zeros(2 * half, np.float32))
+    likely = ahead + back
+    best, found = least, False
+    for _ in range(starts):
+        state = np.argmax(likely)
+        likely[state] = -np.inf
+        if min(ahead[state], back[state]) <= best:
+            continue
+        scores = np.full(2 * half, -np.inf, np.float32)
+        scores[state] = 0
+        gain = _forward(gains, scores, choices)[state]
+        if gain > best:
+            best, found = gain, True
+            _trace(choices, state, bits)
+    return bits, found
 
-        if frozen[phase]:
-            for p in range(paths):
-                belief = beliefs[p, 1]
-                if belief < 0:
-                    penalty[p] -= belief
-                word[p, phase] = 0
-        else:
-            for p in range(paths):
-                belief = beliefs[p, 1]
-                costs[2 * p] = penalty[p] + (-belief if belief < 0 else 0.0)
-                costs[2 * p + 1] = penalty[p] + (belief if belief > 0 else 0.0)
-            if 2 * paths <= list_size:
-                for p in range(paths):
-                    q = paths + p
-                    beliefs[q] = beliefs[p]
-                    left[q] = left[p]
-                    word[q] = word[p]
-                    word[p, phase] = 0
-                    word[q, phase] = 1
-                    penalty[p] = costs[2 * p]
-                    penalty[q] = costs[2 * p + 1]
-                paths *= 2
-            else:
-                scratch_order[: 2 * paths] = np.argsort(costs[: 2 * paths])
-                # Survivors keep their place; doubled paths move to freed places.
-                used[:] = 0
-                for k in range(list_size):
-                    used[scratch_order[k] // 2] += 1
-                free = 0
-                bit_of[:] = 255
-                source[:] = -1
-                for k in range(list_size):
-                    p = scratch_order[k] // 2
-                    bit = scratch_order[k] % 2
-                    if bit_of[p] == 255:
-                        bit_of[p] = bit
-                        source[p] = k
-                    else:
-                        while used[free] > 0:
-                            free += 1
-                        used[free] = 1
-                        beliefs[free] = beliefs[p]
-                        left[free] = left[p]
-                        word[free] = word[p]
-                        bit_of[free] = bit
-                        source[free] = k
-                for p in range(list_size):
-                    word[p, phase] = bit_of[p]
-                    penalty[p] = costs[scratch_order[source[p]]]
-                paths = list_size
 
-        # Combine finished halves upwards.
-        for p in range(paths):
-            partial[p, 1] = word[p, phase]
-            size = 1
-            step = phase
-            while step & 1:
-                for i in range(size):
-                    high = partial[p, size + i]
-                    partial[p, 2 * size + i] = left[p, size + i] ^ high
-                    partial[p, 3 * size + i] = high
-                size *= 2
-                step >>= 1
-            if size < n:
-                for i in range(size):
-                    left[p, size + i] = partial[p, size + i]
+@jit
+def _forward(gains, scores, choices):
+    """Return the best gain of a path to each state; note the bits that fell out."""
+    steps, half = gains.shape
+    old, new = scores, np.empty_like(scores)
+    for step in range(steps):
+        zero, one = new[:half], new[half:]
+        zero_choice, one_choice = choices[step, :half], choices[step, half:]
+        for i in range(half):
+            gain = gains[step, i]
+            a, b = old[2 * i] + gain, old[2 * i + 1] - gain
+            zero[i] = max(a, b)
+            zero_choice[i] = b > a
+            a, b = old[2 * i] - gain, old[2 * i + 1] + gain
+            one[i] = max(a, b)
+            one_choice[i] = b > a
+        old, new = new, old
+    return old
 
-    best = -1
-    for p in range(paths):
-        good = _crc16(word[p][places[:-CRC_BITS]])
-        check = 0
-        for place in places[-CRC_BITS:]:
-            check = check * 2 + word[p, place]
-        if good == check and (best < 0 or penalty[p] < penalty[best]):
-            best = p
-    bits = np.zeros(places.size, np.uint8)
-    if best >= 0:
-        for i in range(places.size):
-            bits[i] = word[best, places[i]]
-    return bits, best >= 0
+
+@jit
+def _backward(gains, scores):
+    """Return the best gain of a path from each state."""
+    steps, half = gains.shape
+    old, new = scores, np.empty_like(scores)
+    for step in range(steps - 1, -1, -1):
+        zero, one = old[:half], old[half:]
+        for i in range(half):
+            gain = gains[step, i]
+            new[2 * i] = max(zero[i] + gain, one[i] - gain)
+            new[2 * i + 1] = max(zero[i] - gain, one[i] + gain)
+        old, new = new, old
+    return old
+
+
+@jit
+def _trace(choices, state, bits):
+    """Follow the path back from a state, write its bits, return where it began."""
+    half = choices.shape[1] // 2
+    for step in range(bits.size - 1, -1, -1):
+        bits[step] = state // half
+        state = 2 * (state % half) + choices[step, state]
+    return state

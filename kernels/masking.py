@@ -1,4 +1,4 @@
-"""How much change the eye does not notice, place by place."""
+"""What the eye does not notice, and what is left of a mark, place by place."""
 
 from __future__ import annotations
 
@@ -6,25 +6,46 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["texture"]
+__all__ = ["deviation", "reliability", "texture"]
 
 REACH = 7
 EROSION = 9  # wider than the blur, or thin lines would count as texture
-SLOPE = 0.45
-CEILING = 20.0
+TENSOR_REACH, TENSOR_EROSION = 9, 5
+# For each level a pixel of slope, up to so many.
+TEXTURE_STRENGTH, TEXTURE_CEILING = 3.75, 4.8
+RELIABILITY_SLOPE, RELIABILITY_CEILING = 2.0, 2.0
 
 Float = NDArray[np.float32]
 
 
-def texture(luma: Float, exponent: float) -> Float:
+def deviation(luma: Float) -> Float:
+    """Return the local deviation, eroded: the flat side of an edge counts as flat.
+
+    Parameters
+    ----------
+    luma : ndarray of float32, shape (height, width)
+        Levels, 0 to 255.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        In levels.
+    """
+    mean = cv2.blur(luma, (REACH, REACH))
+    variance = cv2.blur(luma * luma, (REACH, REACH)) - mean * mean
+    local = np.sqrt(np.maximum(variance, 0))
+    return np.asarray(
+        cv2.erode(local, np.ones((EROSION, EROSION), np.uint8)), np.float32
+    )
+
+
+def texture(luma: Float) -> Float:
     """Return the relative strength a picture hides at each pixel, 1 where it is flat.
 
     Parameters
     ----------
     luma : ndarray of float32, shape (height, width)
         Levels, 0 to 255.
-    exponent : float
-        0 for the same strength everywhere, 1 for strength along with the texture.
 
     Returns
     -------
@@ -32,11 +53,37 @@ def texture(luma: Float, exponent: float) -> Float:
 
     Notes
     -----
-    The local deviation is eroded, so that the flat side of an edge counts as flat.
+    Only what changes in both directions hides a pattern that does: the lesser
+    eigenvalue of the structure tensor (Foerstner 1986; Harris and Stephens 1988) is
+    large in texture, and nothing at edges, between parallel lines and in smooth shades.
     """
-    mean = cv2.blur(luma, (REACH, REACH))
-    variance = cv2.blur(luma * luma, (REACH, REACH)) - mean * mean
-    deviation = np.sqrt(np.maximum(variance, 0))
-    deviation = cv2.erode(deviation, np.ones((EROSION, EROSION), np.uint8))
-    strength = 1 + SLOPE * np.minimum(deviation, CEILING)
-    return np.power(strength, np.float32(exponent))
+    across = cv2.Sobel(luma, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    xx, yy, xy = (
+        cv2.blur(plane, (TENSOR_REACH, TENSOR_REACH))
+        for plane in (across * across, down * down, across * down)
+    )
+    lesser = (xx + yy - np.sqrt((xx - yy) ** 2 + 4 * xy * xy)) / 2
+    slope = np.sqrt(np.maximum(lesser, 0))
+    rim = np.ones((TENSOR_EROSION, TENSOR_EROSION), np.uint8)
+    slope = np.minimum(cv2.erode(slope, rim), TEXTURE_CEILING)
+    return np.asarray(1 + TEXTURE_STRENGTH * slope, np.float32)
+
+
+def reliability(luma: Float) -> Float:
+    """Return how much of a mark to expect at each pixel, relative to a dead place.
+
+    A lossy codec takes a weak mark out of flat places altogether and leaves them
+    flatter than any picture is by itself.
+
+    Parameters
+    ----------
+    luma : ndarray of float32, shape (height, width)
+        Levels of the received picture, 0 to 255.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+    """
+    alive = np.minimum(deviation(luma), np.float32(RELIABILITY_CEILING))
+    return np.float32(1) + np.float32(RELIABILITY_SLOPE) * alive

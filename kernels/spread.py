@@ -17,9 +17,20 @@ from numpy.typing import NDArray
 
 from ._jit import jit
 
-__all__ = ["ORIENTATIONS", "Carriers", "add", "coherence", "fold", "place"]
+__all__ = [
+    "ORIENTATIONS",
+    "Carriers",
+    "add",
+    "coherence",
+    "fitness",
+    "fold",
+    "peaks",
+    "place",
+]
 
 LEAST_COVERAGE = 0.08
+BLOCK = 8
+ROUNDS = 24
 
 Complex = NDArray[np.complex64]
 Float = NDArray[np.float32]
@@ -161,7 +172,9 @@ def place(tile: Float, height: int, width: int) -> Float:
 
 
 def add(pixels: NDArray[np.uint8], change: Float) -> None:
-    """Add a change to every color of a picture in place, rounded and clipped.
+    """Add a change to every color of a picture in place, in whole levels.
+
+    Changes below half a level are kept: the error of rounding is diffused.
 
     Parameters
     ----------
@@ -173,7 +186,9 @@ def add(pixels: NDArray[np.uint8], change: Float) -> None:
     _add(pixels, change)
 
 
-def fold(flat: Float, side: int, matrix: NDArray[np.float64]) -> Float:
+def fold(
+    flat: Float, side: int, matrix: NDArray[np.float64]
+) -> tuple[Float, NDArray[np.float64]]:
     """Undo an affine map and cut the result into tiles.
 
     Parameters
@@ -187,10 +202,13 @@ def fold(flat: Float, side: int, matrix: NDArray[np.float64]) -> Float:
 
     Returns
     -------
-    ndarray of float32, shape (k, side, side)
-        The tiles that lie in the picture at least in part, zero outside of it.
+    tiles : ndarray of float32, shape (k, side, side)
+        Those that lie in the picture at least in part, zero outside of it.
+    corners : ndarray of float64, shape (k, 2)
+        Tile coordinates x and y of the first pixel of each.
     """
     height, width = flat.shape
+    origin = np.zeros(2)
     if np.array_equal(matrix, np.eye(2)):
         rows, columns = -(-height // side), -(-width // side)
         canvas = np.zeros((rows * side, columns * side), np.float32)
@@ -210,7 +228,9 @@ def fold(flat: Float, side: int, matrix: NDArray[np.float64]) -> Float:
     blocks = canvas.reshape(rows, side, columns, side).swapaxes(1, 2)
     tiles = blocks.reshape(-1, side, side)
     covered = np.count_nonzero(tiles[:, ::4, ::4], axis=(1, 2)) * 16
-    return tiles[covered > LEAST_COVERAGE * side * side]
+    kept = np.flatnonzero(covered > LEAST_COVERAGE * side * side)
+    row, column = np.divmod(kept, columns)
+    return tiles[kept], origin + side * np.stack([column, row], axis=1)
 
 
 def coherence(
@@ -249,6 +269,68 @@ def coherence(
     )
 
 
+def fitness(spectra: Complex) -> Float:
+    """Say how well each tile fits the others, at most 1.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex64, shape (k, n)
+        One row for each tile.
+
+    Returns
+    -------
+    ndarray of float32, shape (k,)
+        Leading eigenvector of the tiles' likeness, its negative part cut off.
+    """
+    rows = spectra.view(np.float32)
+    likeness = rows @ rows.T
+    np.fill_diagonal(likeness, 0)
+    # Power iteration finds the eigenvalue of largest size; shifted, the largest.
+    likeness += np.eye(len(rows), dtype=np.float32) * np.abs(likeness).sum(1).mean()
+    leading: Float = np.ones(len(rows), np.float32)
+    for _ in range(ROUNDS):
+        leading = np.asarray(likeness @ leading, np.float32)
+        leading = np.asarray(leading / (np.abs(leading).max() + 1e-9), np.float32)
+    positive = np.maximum(leading * np.sign(leading.sum()), 0)
+    return np.asarray(positive / (positive.max() + 1e-9), np.float32)
+
+
+def peaks(planes: Float, count: int) -> tuple[NDArray[np.int64], Float]:
+    """Find the highest points of correlation planes.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (k, tile, tile)
+    count : int
+        Number of points, each from another block of 8 x 8 values.
+
+    Returns
+    -------
+    orientations : ndarray of int, shape (count,)
+        Which plane each point is in, highest point first.
+    points : ndarray of float32, shape (count, 3)
+        x and y, by a parabola through the neighbors, and the height in deviations.
+    """
+    tops, deviation = _tops(planes)
+    chosen = np.argsort(-tops[:, 3])[:count]
+    orientations = tops[chosen, 0].astype(np.int64)
+    points = tops[chosen, 1:].astype(np.float32)
+    points[:, 2] /= deviation + 1e-9
+    for orientation, point in zip(orientations, points, strict=True):
+        plane = planes[orientation]
+        x, y = int(point[0]), int(point[1])
+        side = plane.shape[0]
+        point[0] += _vertex(plane[y, x - 1], plane[y, x], plane[y, (x + 1) % side])
+        point[1] += _vertex(plane[y - 1, x], plane[y, x], plane[(y + 1) % side, x])
+    return orientations, points
+
+
+def _vertex(before: float, at: float, after: float) -> float:
+    """Return where the parabola through three samples peaks, -0.5 to 0.5."""
+    bend = before - 2 * at + after
+    return float(0.5 * (before - after) / bend) if bend < 0 else 0.0
+
+
 def _over_three(
     rings: NDArray[np.int64], values: NDArray[np.floating]
 ) -> NDArray[np.float64]:
@@ -257,12 +339,46 @@ def _over_three(
 
 
 @jit
+def _tops(planes):
+    """Return plane, x, y and height of each block's maximum, and the deviation."""
+    count, side, _ = planes.shape
+    blocks = -(-side // BLOCK)
+    tops = np.empty((count * blocks * blocks, 4))
+    power = 0.0
+    for p in range(count):
+        for i in range(blocks):
+            for j in range(blocks):
+                best = -np.inf
+                at = (0, 0)
+                for y in range(i * BLOCK, min((i + 1) * BLOCK, side)):
+                    for x in range(j * BLOCK, min((j + 1) * BLOCK, side)):
+                        value = planes[p, y, x]
+                        power += value * value
+                        if value > best:
+                            best = value
+                            at = (x, y)
+                row = tops[(p * blocks + i) * blocks + j]
+                row[0], row[1], row[2], row[3] = p, at[0], at[1], best
+    return tops, np.sqrt(power / planes.size)
+
+
+@jit
 def _add(pixels, change):
+    """Floyd and Steinberg's weights (1976): what rounding takes goes to neighbors."""
     height, width, channels = pixels.shape
+    below = np.zeros(width + 2, np.float32)
     for y in range(height):
+        here = below
+        below = np.zeros(width + 2, np.float32)
+        ahead = np.float32(0)
         for x in range(width):
-            # Half a level more, so that cutting off rounds.
-            step = change[y, x] + np.float32(0.5)
+            wanted = change[y, x] + here[x + 1] + ahead
+            step = np.floor(wanted + np.float32(0.5))
+            left = wanted - step
+            ahead = left * np.float32(7 / 16)
+            below[x] += left * np.float32(3 / 16)
+            below[x + 1] += left * np.float32(5 / 16)
+            below[x + 2] += left * np.float32(1 / 16)
             for c in range(channels):
                 level = pixels[y, x, c] + step
                 pixels[y, x, c] = np.uint8(

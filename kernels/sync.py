@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from ._jit import jit
 
-__all__ = ["Autocorrelation", "autocorrelation", "search"]
+__all__ = ["Autocorrelation", "autocorrelation", "search", "upright"]
 
 POWER_CLIP = 4.0
+VALUE_CLIP = 5.0
 ROTATION_STEP_DEG = 0.7
 SCALE_STEP = 1.012
+UPRIGHT_STEP = 1.006
 SCALES = (0.70, 1.46)
 PEAKS = 70
 LEAST_OVERLAP = 0.06
@@ -68,26 +70,35 @@ def autocorrelation(
     reach = min(reach, min(height, width) - 1)
     rows = cv2.getOptimalDFTSize(height + reach)
     columns = cv2.getOptimalDFTSize(width + reach)
-    spectrum = np.fft.rfft2(flat, s=(rows, columns))
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    # Packed real spectrum: columns 1, 2 are the real and imaginary part at frequency 1,
+    # and so on. The first and the last column, the axis and the limit, are left out.
+    padded = cv2.copyMakeBorder(
+        flat, 0, rows - height, 0, columns - width, cv2.BORDER_CONSTANT
+    )
+    packed = np.asarray(cv2.dft(padded), np.float32)
+    last = 2 * ((columns - 1) // 2)
+    power = packed[:, 1:last:2] ** 2
+    power += packed[:, 2 : last + 1 : 2] ** 2
     span = (
         2 * round(1.25 * columns / period) + 1,
         2 * round(1.25 * rows / period) + 1,
     )
     # The spectrum is periodic in y and mirrored in x.
     border = span[1] // 2
-    level = cv2.blur(
+    around = cv2.blur(
         np.concatenate([power[-border:], power, power[:border]]),
         span,
         borderType=cv2.BORDER_REFLECT_101,
-    )[border:-border]
-    power /= level + np.float32(1e-9)
+    )
+    power /= np.asarray(around, np.float32)[border:-border] + np.float32(1e-9)
     np.minimum(power, POWER_CLIP, out=power)
     power -= 1
     fy = np.fft.fftfreq(rows).astype(np.float32)[:, None]
-    fx = np.fft.rfftfreq(columns).astype(np.float32)[None, :]
+    fx = (np.arange(1, last // 2 + 1) / columns).astype(np.float32)
     power[fy * fy + fx * fx > band * band] = 0
-    full = np.fft.irfft2(power, s=(rows, columns)).astype(np.float32)
+    packed[:] = 0
+    packed[:, 1:last:2] = power
+    full = cv2.idft(packed, flags=cv2.DFT_SCALE)
     values = np.concatenate(
         [full[: reach + 1, -reach:], full[: reach + 1, : reach + 1]], axis=1
     )
@@ -118,18 +129,47 @@ def search(found: Autocorrelation, period: float, best: int) -> NDArray[np.float
     """
     height, width = found.size
     values = found.values
+    # Repeated text or windows outshine a mark at single lags, not at all of them.
+    dimmed = np.minimum(values, np.float32(VALUE_CLIP))
     angles = np.deg2rad(np.arange(0, 90, ROTATION_STEP_DEG))
-    count = int(np.log(SCALES[1] / SCALES[0]) / np.log(SCALE_STEP)) + 1
-    scales = SCALES[0] * SCALE_STEP ** np.arange(count, dtype=np.float64)
-    grids = _rotations(values, height, width, period, angles, scales)
-    stretched = _stretches(values, height, width, period, scales)
-    paired = _pairs(values, height, width, _peaks(values, period), period)
+    scales = _scales(SCALE_STEP)
+    grids = _rotations(dimmed, height, width, period, angles, scales)
+    stretched = _stretches(dimmed, height, width, period, scales)
+    paired = _pairs(dimmed, height, width, _peaks(dimmed, period), period)
     candidates = np.concatenate([grids, stretched, paired])
     order = np.argsort(-candidates[:, 0])
     refined = _refine(
-        values, height, width, candidates[order[: 4 * best]], best, LEAST_OVERLAP
+        values,
+        dimmed,
+        height,
+        width,
+        candidates[order[: 4 * best]],
+        best,
+        LEAST_OVERLAP,
     )
     return refined[np.argsort(-refined[:, 0])][:best]
+
+
+def upright(found: Autocorrelation, period: float, best: int) -> NDArray[np.float64]:
+    """Return the most likely lattices that are scaled only, most likely first.
+
+    Where few tiles are left, too few to tell any lattice from chance, these are few
+    enough to try.
+
+    Parameters and returns are those of `search`.
+    """
+    height, width = found.size
+    values = np.minimum(found.values, np.float32(VALUE_CLIP))
+    sides = period * _scales(UPRIGHT_STEP)
+    rows = np.zeros((sides.size, 5))
+    rows[:, 1] = rows[:, 4] = sides
+    _rate(values, height, width, rows)
+    return rows[np.argsort(-rows[:, 0])][:best]
+
+
+def _scales(step: float) -> NDArray[np.float64]:
+    count = int(np.log(SCALES[1] / SCALES[0]) / np.log(step)) + 1
+    return SCALES[0] * step ** np.arange(count, dtype=np.float64)
 
 
 def _peaks(values: Float, period: float) -> NDArray[np.float64]:
@@ -187,6 +227,14 @@ def _score(values, height, width, ax, ay, bx, by, far, least, smooth):
     if weight == 0.0:
         return 0.0
     return total / np.sqrt(weight)
+
+
+@jit
+def _rate(values, height, width, rows):
+    for row in rows:
+        row[0] = _score(
+            values, height, width, row[1], row[2], row[3], row[4], 8, 0.02, False
+        )
 
 
 @jit
@@ -344,7 +392,7 @@ def _known(rows, count, row, near):
 
 
 @jit
-def _refine(values, height, width, rows, best, least):
+def _refine(values, dimmed, height, width, rows, best, least):
     """Climb from each candidate by coordinate steps; drop those that meet."""
     out = np.zeros((2 * best, 5))
     starts = np.zeros((rows.shape[0], 5))
@@ -390,6 +438,7 @@ def _refine(values, height, width, rows, best, least):
                             v[i] -= sign * step
                 if not moved:
                     step *= 0.5
+        v[0] = _score(dimmed, height, width, v[1], v[2], v[3], v[4], 8, least, True)
         _canonical(v)
         if not _known(out, count, v, 1.0):
             out[count] = v

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .keys import Key
 from .marks.image import detect_image
+from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
 from .media.source import Source, load
 from .metadata import image as metadata
@@ -97,6 +98,42 @@ class Detector:
             produce_id=produce_id or record.detail.get("produce_id"),
             evidence=evidence,
             findings=findings(evidence),
+        )
+
+    def locate(
+        self, source: str | Path | bytes | Image.Image | NDArray[np.uint8]
+    ) -> MarkMap | None:
+        """Find where in one picture the invisible mark is, and where it is missing.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, PIL.Image.Image or ndarray
+            The picture.
+
+        Returns
+        -------
+        MarkMap or None
+            None if there is no mark of any of the keys whose payload can be read.
+
+        Raises
+        ------
+        MediaError
+            It is not a picture that can be read.
+        """
+        picture = load(source).picture
+        if not self.keys:
+            return None
+        hit = detect_image(picture.pixels, self.keys)
+        if hit.payload is None:
+            return None
+        key = next(key for key in self.keys if key.id == hit.key_id)
+        presence = locate_image(picture.pixels, key, hit)
+        overlay = overlay_image(picture.pixels, presence)
+        turn = picture.orientation
+        return MarkMap(
+            detection=hit,
+            presence=media.display(presence, turn),
+            overlay=media.display(overlay, turn),
         )
 
     def _mark(self, loaded: Source) -> tuple[Evidence, Detection | None]:

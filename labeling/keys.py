@@ -26,6 +26,7 @@ class Purpose(StrEnum):
 
     KEY_ID = "synthmark/key-id"
     IMAGE_LATTICE_1 = "synthmark/image-lattice/1"
+    PAYLOAD = "synthmark/payload"
 
 
 class Key:

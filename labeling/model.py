@@ -148,6 +148,8 @@ class Transform:
     matrix : tuple of float
         Row-major 2x2 map from the mark's tile coordinates (canonical pixels) to
         pixels of this picture.
+    offset : tuple of float
+        Where a corner of a tile lies in this picture: x and y in pixels.
     """
 
     rotation_deg: float
@@ -155,6 +157,7 @@ class Transform:
     scale_y: float
     flipped: bool
     matrix: tuple[float, float, float, float]
+    offset: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

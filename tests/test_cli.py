@@ -1019,3 +1019,35 @@ def test_processes_that_start_together_share_one_home(
         report = detector.detect(tmp_path / f"{number}.labeled.png")
         assert {item.state for item in report.evidence} <= {"present", "trusted"}
         assert report.findings == ()
+
+
+def test_a_map_shows_where_the_mark_is_missing(
+    run: Callable[..., Any], in_studio: Any, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole.png"
+    whole.write_bytes(in_studio.png.content)
+    ran = run("map", whole, "--json")
+    assert ran.code == cli.DONE
+    told = json.loads(ran.out)
+    assert told["file"] == str(whole)
+    assert told["payload"] == str(in_studio.png.payload)
+    assert 0 <= told["missing"] < 0.2
+    with Image.open(whole) as picture, Image.open(told["map"]) as drawn:
+        assert drawn.size == picture.size
+    complain(run("map", whole), cli.FAILED, "exists", "--force")
+    ran = run("map", whole, "-f", "-o", tmp_path / "other.png")
+    assert ran.code == cli.DONE
+    assert "without the mark" in ran.out
+    assert (tmp_path / "other.png").exists()
+
+
+def test_there_is_no_map_of_an_unmarked_picture(
+    run: Callable[..., Any], picture: Path, tmp_path: Path
+) -> None:
+    ran = run("map", picture, "--json")
+    assert ran.code == cli.NO_LABEL
+    assert json.loads(ran.out)["map"] is None
+    ran = run("map", picture)
+    assert ran.code == cli.NO_LABEL
+    assert "no mark" in ran.err
+    assert names(tmp_path) == ["a.png"]

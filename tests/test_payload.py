@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthmark.labeling.errors import UsageError
-from synthmark.labeling.payload import ISSUER_MAX, SERIAL_MAX, Payload
+from synthmark.labeling.payload import (
+    ISSUER_MAX,
+    SERIAL_MAX,
+    Payload,
+    scramble,
+    unscramble,
+)
 
 parts = {
     "issuer": st.integers(0, ISSUER_MAX),
@@ -82,3 +88,24 @@ def test_a_payload_is_a_value() -> None:
     assert pickle.loads(pickle.dumps(payload)) == payload
     with pytest.raises(AttributeError):
         payload.issuer = 8  # type: ignore[misc]
+
+
+@given(st.integers(0, 2**64 - 1), st.binary(min_size=1, max_size=32))
+def test_scrambling_can_be_undone(number: int, secret: bytes) -> None:
+    scrambled = scramble(number, secret)
+    assert 0 <= scrambled < 2**64
+    assert unscramble(scrambled, secret) == number
+
+
+def test_scrambled_neighbors_have_nothing_in_common() -> None:
+    secret = bytes(range(32))
+    numbers = [scramble(int(Payload(issuer=7, serial=n)), secret) for n in range(400)]
+    assert len(set(numbers)) == 400
+    for bit in range(64):  # deviation 10 around a half of them
+        assert 140 < sum(number >> bit & 1 for number in numbers) < 260
+    other = [scramble(int(Payload(issuer=7, serial=n)), b"x") for n in range(400)]
+    assert not set(numbers) & set(other)
+
+
+def test_the_permutation_never_changes() -> None:
+    assert f"{scramble(0, bytes(32)):016x}" == "37a12a0a50107813"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UsageError
-from .colors import Pixels
 
 __all__ = ["display", "exif_orientation", "stored"]
+
+Level = TypeVar("Level", bound=np.generic)
 
 # Orientation -> swap the axes, then flip up-down, then flip left-right (EXIF 3.0,
 # tag 0x0112).
@@ -46,19 +48,19 @@ def exif_orientation(exif: bytes | None) -> int:
     return 1
 
 
-def display(pixels: Pixels, orientation: int) -> Pixels:
+def display(pixels: NDArray[Level], orientation: int) -> NDArray[Level]:
     """Turn stored pixels into the orientation of the displayed picture.
 
     Parameters
     ----------
-    pixels : ndarray of uint8, shape (height, width, ...)
+    pixels : ndarray, shape (height, width, ...)
         As stored.
     orientation : int
         EXIF orientation, 1 to 8.
 
     Returns
     -------
-    ndarray of uint8
+    ndarray
         As displayed, contiguous; in the memory of `pixels` when nothing is turned.
     """
     swap, *flips = _turn(orientation)
@@ -66,7 +68,7 @@ def display(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(np.flip(turned, _axes(flips)))
 
 
-def stored(pixels: Pixels, orientation: int) -> Pixels:
+def stored(pixels: NDArray[Level], orientation: int) -> NDArray[Level]:
     """Turn displayed pixels back into the stored orientation; undo `display`."""
     swap, *flips = _turn(orientation)
     turned = np.flip(pixels, _axes(flips))

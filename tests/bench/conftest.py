@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 
@@ -18,20 +22,41 @@ def bench() -> Path:
     return BENCH
 
 
-@pytest.fixture
-def attacks(bench: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(bench))
-    return import_module("attacks")
+def module(name: str, *needed: str) -> Any:
+    """Return a fixture: a module of the bench, if what it needs is installed."""
+
+    @pytest.fixture(name=name)
+    def load(bench: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+        for package in needed:
+            pytest.importorskip(package, reason="the bench extra is not installed")
+        monkeypatch.syspath_prepend(str(bench))
+        return import_module(name)
+
+    return load
 
 
-@pytest.fixture
-def report(bench: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(bench))
-    return import_module("report")
+attacks = module("attacks")
+calibration = module("calibration")
+evidence = module("evidence", "skimage", "flip_evaluator", "matplotlib")
+image_plots = module("image_plots", "matplotlib")
+image_reads = module("image_reads", "skimage", "flip_evaluator")
+image_quality = module("image_quality", "skimage", "flip_evaluator")
+peer_reads = module("peer_reads", "skimage", "flip_evaluator")
+peers = module("peers", "skimage", "flip_evaluator")
+published = module("published")
+report = module("report")
 
 
-@pytest.fixture
-def image_quality(bench: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    pytest.importorskip("skimage", reason="the bench extra is not installed")
-    monkeypatch.syspath_prepend(str(bench))
-    return import_module("image_quality")
+@pytest.fixture(scope="session")
+def draw() -> Callable[[int, int, int], Image.Image]:
+    """Return what draws hills of light and some grain: height, width, seed."""
+
+    def picture(height: int, width: int, seed: int) -> Image.Image:
+        rng = np.random.default_rng(seed)
+        y, x = np.mgrid[:height, :width] / 40
+        hills = 128 + 60 * np.sin(x + rng.random()) * np.cos(y + rng.random())
+        grain = rng.normal(0, 6, (height, width, 3))
+        levels = hills[..., None] + grain + [0, 12, -15]
+        return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+
+    return picture

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,8 @@ from synthmark.kernels import ecc
 
 Bits = NDArray[np.uint8]
 
-CRC_CHECK_VALUE = 0x29B1  # of the ASCII digits 1 to 9, for CRC-16/CCITT-FALSE
+SHORT = (0b111, 0b101)  # four states
+ALL_STATES = 1 << 13  # of the default generators' register, without the newest bit
 
 bits_64 = st.integers(0, 2**64 - 1).map(lambda number: to_bits(number, 64))
 
@@ -19,27 +22,42 @@ def to_bits(number: int, count: int) -> Bits:
     return np.array([number >> i & 1 for i in reversed(range(count))], np.uint8)
 
 
-def crc16_by_table(content: bytes) -> int:
-    table = []
-    for top in range(256):
-        value = top << 8
-        for _ in range(8):
-            value = value << 1 ^ (0x1021 if value & 0x8000 else 0)
-        table.append(value & 0xFFFF)
-    crc = 0xFFFF
-    for byte in content:
-        crc = (crc << 8 & 0xFFFF) ^ table[crc >> 8 ^ byte]
-    return crc
+def codeword(code: ecc.TailBitingCode, message: Bits, taps: tuple[int, ...]) -> Bits:
+    """Sum the message, turned by the age of each tap, once for each generator."""
+    size = taps[0].bit_length()
+    rounds = [
+        reduce(
+            np.bitwise_xor,
+            [
+                np.roll(message, age)
+                for age in range(size)
+                if taps[i % len(taps)] >> (size - 1 - age) & 1
+            ],
+        )
+        for i in range(code.slots // code.message_bits + 1)
+    ]
+    return np.concatenate(rounds)[: code.slots]
 
 
-def codebook(code: ecc.PolarCode) -> NDArray[np.float64]:
+def codebook(code: ecc.TailBitingCode) -> NDArray[np.float32]:
     """All codewords as signs, one row for each message."""
     count = code.message_bits
-    words = [code.encode(to_bits(number, count)) for number in range(1 << count)]
-    return 1 - 2.0 * np.array(words)
+    rows = np.array([code.encode(row) for row in np.eye(count, dtype=np.uint8)])
+    messages = np.arange(1 << count)[:, None] >> np.arange(count)[::-1] & 1
+    return (1 - 2 * (messages @ rows.astype(np.float32) % 2)).astype(np.float32)
 
 
-def noisy(code: ecc.PolarCode, word: Bits, ebn0_db: float, seed: int) -> NDArray:
+def decode_thoroughly(code: ecc.TailBitingCode, soft: NDArray[np.float32]) -> Bits:
+    """Try every starting state that the default decoder may give up."""
+    rounds = np.zeros((len(code._taps), code.message_bits), np.float32)
+    rounds.ravel()[: code.slots] = soft
+    gains = rounds.T @ ecc._signs(code._taps)
+    bits, found = ecc._decode(gains, np.float32(0), ALL_STATES)
+    assert found
+    return bits
+
+
+def noisy(code: ecc.TailBitingCode, word: Bits, ebn0_db: float, seed: int) -> NDArray:
     """Send a word as signs through white noise."""
     ebn0 = 10 ** (ebn0_db / 10)
     deviation = np.sqrt(code.slots / (2 * code.message_bits * ebn0))
@@ -47,117 +65,161 @@ def noisy(code: ecc.PolarCode, word: Bits, ebn0_db: float, seed: int) -> NDArray
     return (1 - 2.0 * word + noise).astype(np.float32)
 
 
-def test_crc_has_the_published_check_value() -> None:
-    digits = np.frombuffer(b"123456789", np.uint8)
-    assert crc16_by_table(digits.tobytes()) == CRC_CHECK_VALUE
-    assert ecc.crc16(np.unpackbits(digits)) == CRC_CHECK_VALUE
+def correct(code: ecc.TailBitingCode, ebn0_db: float, trials: int) -> int:
+    rng = np.random.default_rng(code.slots)
+    good = 0
+    for trial in range(trials):
+        sent = rng.integers(0, 2, code.message_bits, dtype=np.uint8)
+        got = code.decode(noisy(code, code.encode(sent), ebn0_db, trial))
+        good += got is not None and np.array_equal(got, sent)
+    return good
+
+
+def test_generators_use_the_whole_register_and_differ() -> None:
+    sizes = {taps.bit_length() for taps in ecc.GENERATORS}
+    assert sizes == {14}
+    assert all(taps & 1 for taps in ecc.GENERATORS)
+    assert len(set(ecc.GENERATORS)) == len(ecc.GENERATORS)
+
+
+def test_the_first_two_generators_have_no_common_factor() -> None:
+    a, b = ecc.GENERATORS[:2]
+    while b:
+        while a.bit_length() >= b.bit_length():
+            a ^= b << (a.bit_length() - b.bit_length())
+        a, b = b, a
+    assert a == 1
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=40))
-def test_crc_equals_the_table(content: bytes) -> None:
-    bits = np.unpackbits(np.frombuffer(content, np.uint8))
-    assert ecc.crc16(bits) == crc16_by_table(content)
-
-
-@pytest.mark.parametrize("stages", range(8))
-def test_transform_is_the_kronecker_power(stages: int) -> None:
-    matrix = np.ones((1, 1), np.int64)
-    for _ in range(stages):
-        matrix = np.kron(np.array([[1, 0], [1, 1]]), matrix)
-    word = np.random.default_rng(stages).integers(0, 2, 1 << stages, dtype=np.uint8)
-    expected = word @ matrix % 2
-    ecc._transform(word)
-    np.testing.assert_array_equal(word, expected)
+@given(st.integers(14, 80), st.integers(28, 1400), st.randoms())
+def test_codewords_are_sums_of_the_turned_message(
+    count: int, slots: int, random: object
+) -> None:
+    message = to_bits(random.getrandbits(count), count)  # type: ignore[attr-defined]
+    code = ecc.TailBitingCode(count, slots)
+    word = code.encode(message)
+    assert word.dtype == np.uint8
+    np.testing.assert_array_equal(word, codeword(code, message, ecc.GENERATORS))
 
 
 @settings(deadline=None)
-@given(bits_64, bits_64, bits_64)
-def test_codewords_form_an_affine_code(a: Bits, b: Bits, c: Bits) -> None:
-    code = ecc.PolarCode(64, 300)
-    together = code.encode(a) ^ code.encode(b) ^ code.encode(c)
-    np.testing.assert_array_equal(together, code.encode(a ^ b ^ c))
+@given(bits_64, bits_64)
+def test_codewords_form_a_linear_code(a: Bits, b: Bits) -> None:
+    code = ecc.TailBitingCode(64, 300)
+    np.testing.assert_array_equal(code.encode(a) ^ code.encode(b), code.encode(a ^ b))
 
 
 @settings(deadline=None)
 @given(
-    message=st.lists(st.integers(0, 1), min_size=1, max_size=64),
+    message=st.lists(st.integers(0, 1), min_size=14, max_size=96),
     spare=st.integers(0, 900),
 )
 def test_any_message_comes_back_at_any_length(message: list[int], spare: int) -> None:
     sent = np.array(message, np.uint8)
-    code = ecc.PolarCode(sent.size, sent.size + ecc.CRC_BITS + spare)
+    code = ecc.TailBitingCode(sent.size, 2 * sent.size + spare)
     word = code.encode(sent)
     assert word.shape == (code.slots,)
-    assert word.dtype == np.uint8
-    assert word.max(initial=0) <= 1
     np.testing.assert_array_equal(code.decode(np.float32(1) - 2 * word), sent)
 
 
 @pytest.mark.parametrize("slots", [400, 512, 782, 1100])
-def test_corrects_noise_at_two_decibels(slots: int) -> None:
-    code = ecc.PolarCode(64, slots)
-    rng = np.random.default_rng(slots)
-    good = wrong = 0
-    for trial in range(100):
-        sent = rng.integers(0, 2, 64, dtype=np.uint8)
-        got = code.decode(noisy(code, code.encode(sent), 2.0, trial))
-        good += got is not None and np.array_equal(got, sent)
-        wrong += got is not None and not np.array_equal(got, sent)
-    assert good >= 95
-    assert wrong == 0
+def test_corrects_noise_at_one_decibel(slots: int) -> None:
+    assert correct(ecc.TailBitingCode(64, slots), 1.0, 200) >= 196
 
 
-def test_survives_the_loss_of_a_third_of_the_word() -> None:
-    code = ecc.PolarCode(64, 782)
+def test_is_stronger_than_short_registers() -> None:
+    # No code fails less often than in 2.5 % of cases at 0 dB (Shannon 1959).
+    assert correct(ecc.TailBitingCode(64, 782), 0.0, 400) >= 370
+    short = ecc.TailBitingCode(64, 782, (0o133, 0o171, 0o165))
+    assert 200 <= correct(short, 0.0, 400) < 340
+
+
+def test_survives_the_loss_of_two_thirds_of_the_word() -> None:
+    code = ecc.TailBitingCode(64, 782)
     rng = np.random.default_rng(1)
-    good = 0
     for _ in range(50):
         sent = rng.integers(0, 2, 64, dtype=np.uint8)
-        llr = np.float32(1) - 2 * code.encode(sent)
-        llr[rng.permutation(code.slots)[: code.slots // 3]] = 0
-        got = code.decode(llr)
-        good += got is not None and np.array_equal(got, sent)
-    assert good >= 49
+        soft = np.float32(1) - 2 * code.encode(sent)
+        soft[rng.permutation(code.slots)[: 2 * code.slots // 3]] = 0
+        np.testing.assert_array_equal(code.decode(soft), sent)
 
 
-def test_a_short_list_is_nearly_maximum_likelihood() -> None:
-    code = ecc.PolarCode(8, 40)
-    book = codebook(code)
+def test_weights_tell_good_slots_from_bad_ones() -> None:
+    code = ecc.TailBitingCode(64, 782)
     rng = np.random.default_rng(2)
-    same = 0
-    for _ in range(300):
-        llr = book[rng.integers(256)] + rng.normal(0, 0.7, code.slots)
-        got = code.decode(llr.astype(np.float32))
-        best = to_bits(int(np.argmax(book @ llr)), 8)
-        same += got is not None and np.array_equal(got, best)
-    assert same >= 290
+    good = blind = 0
+    for _ in range(60):
+        sent = rng.integers(0, 2, 64, dtype=np.uint8)
+        deviation = np.where(rng.random(code.slots) < 0.5, 1.4, 8.0)
+        received = 1 - 2.0 * code.encode(sent) + rng.normal(0, deviation)
+        ratios = (received / deviation**2).astype(np.float32)
+        good += np.array_equal(code.decode(ratios), sent)
+        blind += np.array_equal(code.decode(received.astype(np.float32)), sent)
+    assert good >= 57
+    assert blind <= 20
 
 
-def test_an_exhaustive_list_is_maximum_likelihood() -> None:
-    # With a path for each of the 2^17 words nothing is pruned, and the penalties
-    # must rank the codewords as their correlation with the evidence does.
-    code = ecc.PolarCode(1, 29)
+@pytest.mark.parametrize("slots", [30, 45, 64])
+def test_trying_every_start_is_maximum_likelihood(slots: int) -> None:
+    code = ecc.TailBitingCode(14, slots)
+    book = codebook(code)
+    assert len(np.unique(book, axis=0)) == 1 << 14
+    rng = np.random.default_rng(slots)
+    for _ in range(15):
+        soft = book[rng.integers(1 << 14)] + rng.normal(0, 1.2, slots)
+        soft = soft.astype(np.float32)
+        best = to_bits(int(np.argmax(book @ soft)), 14)
+        np.testing.assert_array_equal(decode_thoroughly(code, soft), best)
+
+
+def test_four_states_are_maximum_likelihood() -> None:
+    # Sixteen starts try every state, so that nothing is left to chance.
+    code = ecc.TailBitingCode(10, 20, SHORT)
     book = codebook(code)
     rng = np.random.default_rng(3)
     answers = set()
-    for _ in range(20):
-        llr = rng.normal(size=code.slots).astype(np.float32)
-        full = np.zeros(code.length, np.float32)
-        full[code.length - code.slots :] = llr
-        bits, found = ecc._decode(full, code._frozen, code._places, 1 << 17)
-        assert found
-        assert bits[0] == np.argmax(book @ llr)
-        answers.add(int(bits[0]))
-    assert answers == {0, 1}
+    for _ in range(300):
+        soft = rng.normal(size=20).astype(np.float32)
+        best = int(np.argmax(book @ soft))
+        np.testing.assert_array_equal(code.decode(soft), to_bits(best, 10))
+        answers.add(best)
+    assert len(answers) > 100
 
 
-def test_noise_alone_is_hardly_ever_a_message() -> None:
-    # Sixteen paths, each passing the checksum once in 65536: 0.07 in 300 expected.
-    code = ecc.PolarCode(64, 782)
+def test_sixteen_starts_are_nearly_maximum_likelihood() -> None:
+    code = ecc.TailBitingCode(64, 782)
     rng = np.random.default_rng(4)
-    draws = rng.normal(size=(300, code.slots)).astype(np.float32)
-    assert sum(code.decode(llr) is not None for llr in draws) <= 2
+    worse = 0
+    for trial in range(100):
+        sent = code.encode(rng.integers(0, 2, 64, dtype=np.uint8))
+        soft = noisy(code, sent, 0.0, trial)
+        got = code.decode(soft)
+        assert got is not None
+        agreement = (1 - 2.0 * code.encode(got)) @ soft
+        worse += agreement < (1 - 2.0 * sent) @ soft
+    assert worse <= 2
+
+
+def test_an_agreement_asked_for_is_reached_or_nothing_is_found() -> None:
+    code = ecc.TailBitingCode(64, 782)
+    rng = np.random.default_rng(5)
+    for trial in range(20):
+        sent = rng.integers(0, 2, 64, dtype=np.uint8)
+        soft = noisy(code, code.encode(sent), 1.5, trial)
+        agreement = float((1 - 2.0 * code.encode(sent)) @ soft)
+        np.testing.assert_array_equal(code.decode(soft, 0.99 * agreement), sent)
+        assert code.decode(soft, 1.01 * agreement) is None
+
+
+def test_noise_does_not_agree_as_a_mark_would() -> None:
+    # By Hoeffding's bound over all 2^64 codewords: a chance of one in 10^9 at most.
+    code = ecc.TailBitingCode(64, 782)
+    rng = np.random.default_rng(6)
+    for _ in range(300):
+        soft = rng.normal(size=code.slots).astype(np.float32)
+        exponent = 64 * np.log(2) + 9 * np.log(10)
+        assert code.decode(soft, np.sqrt(2 * exponent * (soft @ soft))) is None
 
 
 @settings(max_examples=25, deadline=None)
@@ -165,18 +227,17 @@ def test_noise_alone_is_hardly_ever_a_message() -> None:
 def test_decoding_ignores_the_scale_of_the_evidence(
     message: Bits, seed: int, power: int
 ) -> None:
-    code = ecc.PolarCode(64, 500)
-    llr = noisy(code, code.encode(message), 1.5, seed)
-    before = llr.copy()
-    first, again = code.decode(llr), code.decode(llr * np.float32(2.0**power))
-    np.testing.assert_array_equal(llr, before)
-    assert (first is None) == (again is None)
-    if first is not None:
-        np.testing.assert_array_equal(first, again)
+    code = ecc.TailBitingCode(64, 500)
+    soft = noisy(code, code.encode(message), 0.0, seed)
+    before = soft.copy()
+    first, again = code.decode(soft), code.decode(soft * np.float32(2.0**power))
+    np.testing.assert_array_equal(soft, before)
+    assert first is not None
+    np.testing.assert_array_equal(first, again)
 
 
 def test_no_evidence_is_no_message() -> None:
-    code = ecc.PolarCode(64, 782)
+    code = ecc.TailBitingCode(64, 782)
     assert code.decode(np.zeros(code.slots, np.float32)) is None
     broken = np.full(code.slots, np.nan, np.float32)
     assert code.decode(broken) is None

@@ -1,0 +1,368 @@
+"""The keyed lattice, scheme ``image-lattice/1``: what writing and reading share.
+
+A tile of keyed carriers repeats over a picture at a canonical size. Seen through the
+right lattice, the whitened picture folds into tiles whose sum holds the carriers'
+amplitudes: some are known from the key and give orientation and position, the others
+hold the coded payload.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...kernels import chance, dct, masking, spread
+from ...kernels.ecc import TailBitingCode
+from ..keys import Key, Purpose
+from ..model import Transform
+from ..payload import Payload, scramble, unscramble
+
+__all__ = [
+    "BAND",
+    "CANONICAL_SIDES",
+    "CARRIERS",
+    "MOST_LENGTH",
+    "SCHEME",
+    "Flat",
+    "Hit",
+    "Layout",
+    "Look",
+    "View",
+    "canonical_side",
+    "flatten",
+    "layout_of",
+    "luma_of",
+    "middle",
+    "resize",
+]
+
+SCHEME = "image-lattice/1"
+
+CANONICAL_SIDES = (512, 362, 256)
+LEAST_SHARE = 0.66  # of a canonical side that a picture must have to be marked at it
+CARRIERS = spread.Carriers(tile=96, low=3, high=18)
+BAND = 0.25  # cycles per pixel at scale 1; the mark ends at 18 / 96 = 0.19
+SYNC_SHARE, SYNC_ENERGY = 0.15, 0.20
+PAYLOAD_BITS = 64
+# Agreements that cannot become evidence: 44 nats go to the choice among 2^64 payloads.
+HOPELESS_NATS = 50
+PEAKS = 4  # positions tried in each sum
+# Pixels of the long side that are looked at: a strip repeats its mark.
+MOST_LENGTH = 4096
+
+UPRIGHT = np.eye(2)
+
+Complex = NDArray[np.complex64]
+Float = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A codeword and how well it agrees with what was read.
+
+    Parameters
+    ----------
+    payload : Payload
+    p_value : float
+        Bound on the chance that some codeword agrees as well when there is no mark.
+    score : float
+        Normalized correlation, 0 to 1.
+    """
+
+    payload: Payload
+    p_value: float
+    score: float
+
+
+class Layout:
+    """What a key decides: phases, which carriers are known, where bits stand.
+
+    Parameters
+    ----------
+    key : Key
+    """
+
+    def __init__(self, key: Key) -> None:
+        self.key_id = key.id
+        count = len(CARRIERS.frequencies)
+        known = round(SYNC_SHARE * count)
+        slots = 2 * (count - known)
+        draws = np.frombuffer(
+            key.stream(Purpose.IMAGE_LATTICE_1, 4 * (2 * count + 2 * slots)), "<u4"
+        )
+        order, phases, places, signs = np.split(draws, np.cumsum([count, count, slots]))
+        order = np.argsort(order, kind="stable")
+        self.sync, self.data = np.sort(order[:known]), np.sort(order[known:])
+        self.phases = np.exp(2j * np.pi * phases / 2**32).astype(np.complex64)
+        self.places = np.argsort(places, kind="stable")
+        self.signs = (1.0 - 2.0 * (signs & 1)).astype(np.float32)
+        self.code = TailBitingCode(PAYLOAD_BITS, slots)
+        self._secret = key.derive(Purpose.PAYLOAD)
+
+    def codeword(self, payload: Payload) -> Float:
+        """Return the code bits of a payload, 1 for zero and -1 for one."""
+        message = _bits(scramble(int(payload), self._secret))
+        return (1.0 - 2.0 * self.code.encode(message)).astype(np.float32)
+
+    def spectrum(self, payload: Payload) -> Complex:
+        """Return the carriers' amplitudes for a payload."""
+        values = np.empty(self.code.slots, np.float32)
+        values[self.places] = self.codeword(payload)
+        values *= self.signs
+        spectrum = np.empty(len(CARRIERS.frequencies), np.complex64)
+        spectrum[self.sync] = math.sqrt(SYNC_ENERGY / SYNC_SHARE)
+        spectrum[self.data] = values.view(np.complex64) * math.sqrt(
+            (1 - SYNC_ENERGY) / (1 - SYNC_SHARE) / 2
+        )
+        return spectrum * self.phases
+
+    def soft_values(self, spectrum: Complex) -> Float:
+        """Return the evidence for each code bit, positive for zero."""
+        turned = spectrum[self.data] * np.conj(self.phases[self.data])
+        values = turned.astype(np.complex64).view(np.float32) * self.signs
+        return values[self.places]
+
+    def decode(self, spectrum: Complex) -> Hit | None:
+        """Return the codeword that agrees best with an aligned spectrum.
+
+        None if no agreement could be evidence.
+        """
+        soft = self.soft_values(spectrum)
+        power = float(soft @ soft)
+        message = self.code.decode(soft, math.sqrt(2 * HOPELESS_NATS * power))
+        if message is None:
+            return None
+        number = int("".join(map(str, message)), 2)
+        payload = Payload.from_int(unscramble(number, self._secret))
+        agreement = float(self.codeword(payload) @ soft)
+        # Every payload is a chance for a codeword to agree.
+        nats = chance.rarity(soft, agreement) - PAYLOAD_BITS * math.log(2)
+        return Hit(
+            payload=payload,
+            p_value=math.exp(-max(0.0, nats)),
+            score=agreement / math.sqrt(power * len(soft)),
+        )
+
+
+@lru_cache(maxsize=64)
+def layout_of(key: Key) -> Layout:
+    """Return the layout of a key, remembered for the keys used last."""
+    return Layout(key)
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """A whitened picture.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (height, width)
+        Weighted by how likely a mark has survived at each place.
+    placement : ndarray, shape (2, 3)
+        Affine map from its pixels to those of the picture.
+    """
+
+    values: Float
+    placement: Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A whitened picture seen through one lattice.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex64, shape (k, n)
+        Spectra of the tiles.
+    corners : ndarray, shape (k, 2)
+        Tile coordinates x and y of the tiles' first pixels.
+    placement : ndarray, shape (2, 3)
+        Affine map from tile coordinates to pixels of the picture.
+    """
+
+    spectra: Complex
+    corners: Matrix
+    placement: Matrix
+
+    @classmethod
+    def through(cls, flat: Flat, matrix: Matrix = UPRIGHT) -> View:
+        """Look at a whitened picture through a lattice.
+
+        Parameters
+        ----------
+        flat : Flat
+        matrix : ndarray, shape (2, 2)
+            From tile coordinates to pixels of `flat`.
+        """
+        tiles, corners = spread.fold(flat.values, CARRIERS.tile, matrix)
+        placement = np.column_stack(
+            [flat.placement[:, :2] @ matrix, flat.placement[:, 2]]
+        )
+        return cls(CARRIERS.analyze(tiles), corners, placement)
+
+    def total(self) -> Complex:
+        """Return the sum of the tiles, each carrier weighted by its trust."""
+        return self._sum(np.ones(len(self.spectra), np.float32))
+
+    def _sums(self) -> Iterator[Complex]:
+        """Yield the sum of all tiles, then of those that fit each other."""
+        yield self.total()
+        if len(self.spectra) >= 4:
+            yield self._sum(spread.fitness(self.spectra))
+
+    def _sum(self, weights: Float) -> Complex:
+        spectrum, trust = spread.coherence(self.spectra, weights, CARRIERS.rings)
+        return spectrum * trust
+
+    def looks(self, layouts: Sequence[Layout]) -> Iterator[Look]:
+        """Find likely orientations and positions by the known carriers of each key."""
+        for spectrum in self._sums():
+            turned = CARRIERS.turn(spectrum)
+            for layout in layouts:
+                known = turned[:, layout.sync] * np.conj(layout.phases[layout.sync])
+                planes = CARRIERS.shifts(known, layout.sync)
+                for which, (x, y, peak) in zip(
+                    *spread.peaks(planes, PEAKS), strict=True
+                ):
+                    yield Look(
+                        view=self,
+                        layout=layout,
+                        peak=float(peak),
+                        spectrum=turned[which],
+                        shift=(float(x), float(y)),
+                        turn=spread.ORIENTATIONS[which],
+                    )
+
+    def looks_without_known(self, layouts: Sequence[Layout]) -> Iterator[Look]:
+        """Find likely positions without the known carriers, should they be gone.
+
+        The fourth power of a carrier that holds two signs does not depend on them. It
+        tells the position within a quarter of the tile; all sixteen quarters are given.
+        """
+        spectrum = self.total()
+        for layout in layouts:
+            data = spectrum[layout.data] * np.conj(layout.phases[layout.data])
+            plain = -(data**4) / (np.abs(data) ** 3 + np.float32(1e-9))
+            planes = CARRIERS.shifts(plain[None], layout.data)
+            for _, (x, y, peak) in zip(*spread.peaks(planes, PEAKS), strict=True):
+                for corner in np.ndindex(4, 4):
+                    right, down = CARRIERS.tile / 4 * np.array(corner)
+                    yield Look(
+                        view=self,
+                        layout=layout,
+                        peak=float(peak),
+                        spectrum=spectrum,
+                        shift=(float(x) / 4 + right, float(y) / 4 + down),
+                        turn=spread.ORIENTATIONS[0],
+                    )
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A view under one key, turned and shifted to where its known carriers agree.
+
+    Parameters
+    ----------
+    view : View
+    layout : Layout
+    peak : float
+        Correlation with the known carriers, in deviations over all positions.
+    spectrum : ndarray of complex64, shape (n,)
+        Turned, weighted by trust.
+    shift : tuple of float
+        Pixels of the tile to move by, x and y.
+    turn : ndarray of int, shape (2, 2)
+        Orientation on the lattice.
+    """
+
+    view: View
+    layout: Layout
+    peak: float
+    spectrum: Complex
+    shift: tuple[float, float]
+    turn: NDArray[np.int64]
+
+    def decode(self) -> Hit | None:
+        """See `Layout.decode`."""
+        return self.layout.decode(CARRIERS.shifted(self.spectrum, *self.shift))
+
+    def transform(self) -> Transform:
+        """Describe the geometry that was undone."""
+        upright = self.view.placement[:, :2]
+        matrix = upright @ self.turn.T
+        offset = self.view.placement[:, 2] + upright @ self.view.corners[0]
+        # Of the many corners, the one in the tile that holds the picture's origin.
+        corner = np.linalg.solve(matrix, offset) - self.shift
+        offset = matrix @ (corner % CARRIERS.tile)
+        flipped = bool(np.linalg.det(matrix) < 0)
+        turned = matrix @ np.diag([-1, 1]) if flipped else matrix
+        angle = math.degrees(math.atan2(-turned[1, 0], turned[0, 0]))
+        scale_x, scale_y = np.hypot(*matrix)
+        a, b, c, d = (round(float(value), 6) for value in matrix.ravel())
+        return Transform(
+            rotation_deg=round(angle, 3) + 0.0,  # never minus zero
+            scale_x=round(float(scale_x), 5),
+            scale_y=round(float(scale_y), 5),
+            flipped=flipped,
+            matrix=(a, b, c, d),
+            offset=(round(float(offset[0]), 3), round(float(offset[1]), 3)),
+        )
+
+
+def flatten(luma: Float, side: int, band: float = BAND) -> Flat:
+    """Whiten a picture at a given short side, within the band it still has."""
+    scale = side / min(luma.shape)
+    height, width = luma.shape
+    small = resize(luma, round(height * scale), round(width * scale))
+    x, y = width / small.shape[1], height / small.shape[0]
+    values = dct.whiten(small, min(band, 0.5 / scale))
+    values *= masking.reliability(small)
+    # Pixels are as large as they are far apart: their centers do not coincide.
+    return Flat(values, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]]))
+
+
+def canonical_side(short: int) -> int:
+    """Short side at which a picture is marked: small ones go part of the way."""
+    return next(
+        (side for side in CANONICAL_SIDES if short >= LEAST_SHARE * side),
+        CANONICAL_SIDES[-1],
+    )
+
+
+def luma_of(pixels: NDArray[np.uint8]) -> Float:
+    """ITU-R BT.601 luma, 0 to 255."""
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32)
+    return cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def middle(plane: Float, most: int) -> tuple[Float, tuple[int, int]]:
+    """Cut what is longer than `most` pixels, at whole tiles from its start.
+
+    Returns
+    -------
+    part : ndarray of float32
+    corner : tuple of int
+        Of the part in the plane, x and y.
+    """
+    tile = CARRIERS.tile
+    top, left = (max(0, size - most) // (2 * tile) * tile for size in plane.shape)
+    return plane[top : top + most, left : left + most], (left, top)
+
+
+def resize(plane: Float, height: int, width: int) -> Float:
+    """Scale a plane: by area averages down, by cubic splines up."""
+    shrinks = height * width < plane.shape[0] * plane.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=how), np.float32)
+
+
+def _bits(number: int) -> NDArray[np.uint8]:
+    return np.array([int(bit) for bit in f"{number:0{PAYLOAD_BITS}b}"], np.uint8)
