@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,6 +49,9 @@ def analyze(tile: Float) -> Complex:
 def cosine(a: NDArray, b: NDArray) -> float:
     a, b = a.ravel(), b.ravel()
     return float(np.vdot(a, b).real / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+
+# --- carriers -------------------------------------------------------------------------
 
 
 def test_carriers_fill_half_of_the_ring() -> None:
@@ -181,20 +186,109 @@ def test_place_repeats_the_tile() -> None:
         assert placed[y, x] == tile[y % 48, x % 48]
 
 
+# --- add ------------------------------------------------------------------------------
+
+
+def add_by_loops(pixels: NDArray[np.uint8], change: Float) -> NDArray[np.uint8]:
+    """Floyd and Steinberg's error diffusion, one pixel after the other."""
+    height, width = change.shape
+    wanted = {place: float(change[place]) for place in np.ndindex(height, width)}
+    out = pixels.copy()
+    for y, x in np.ndindex(height, width):
+        step = math.floor(wanted[y, x] + 0.5)
+        error = wanted[y, x] - step
+        for down, right, share in ((0, 1, 7), (1, -1, 3), (1, 0, 5), (1, 1, 1)):
+            if (y + down, x + right) in wanted:
+                wanted[y + down, x + right] += error * share / 16
+        for c in range(pixels.shape[2]):
+            out[y, x, c] = min(max(int(pixels[y, x, c]) + step, 0), 255)
+    return out
+
+
+def added(pixels: NDArray[np.uint8], change: Float) -> NDArray[np.uint8]:
+    out = pixels.copy()
+    spread.add(out, change)
+    return out
+
+
+@pytest.mark.parametrize("deviation", [0.2, 1.0, 5.0, 200.0])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_add_equals_the_loops(channels: int, deviation: float) -> None:
+    rng = np.random.default_rng(channels)
+    pixels = rng.integers(0, 256, (23, 31, channels), dtype=np.uint8)
+    change = rng.normal(0.3, deviation, (23, 31)).astype(np.float32)
+    np.testing.assert_array_equal(added(pixels, change), add_by_loops(pixels, change))
+
+
 @settings(max_examples=40, deadline=None)
-@given(
-    seed=seeds,
-    channels=st.integers(1, 4),
-    spread_out=st.sampled_from([0.3, 3, 300]),
-)
-def test_add_rounds_and_clips(seed: int, channels: int, spread_out: float) -> None:
+@given(seed=seeds, channels=st.integers(1, 4), most=st.sampled_from([1, 9, 400]))
+def test_add_is_exact_for_whole_levels(seed: int, channels: int, most: int) -> None:
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (9, 11, channels), dtype=np.uint8)
-    change = rng.normal(0, spread_out, (9, 11)).astype(np.float32)
+    change = rng.integers(-most, most + 1, (9, 11))
+    expected = np.clip(pixels + change[..., None], 0, 255)
+    np.testing.assert_array_equal(added(pixels, change.astype(np.float32)), expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, deviation=st.floats(0, 5))
+def test_add_is_less_than_one_level_off(seed: int, deviation: float) -> None:
+    # Half a level of its own, and at most half a level from its neighbors.
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    change = rng.normal(0, deviation, (20, 30)).astype(np.float32)
     exact = np.clip(pixels + change[..., None].astype(np.float64), 0, 255)
-    spread.add(pixels, change)
-    # Either neighbor will do within the rounding error of single precision.
-    assert np.abs(pixels - exact).max() < 0.5001
+    assert np.abs(added(pixels, change) - exact).max() < 1.0001
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, level=st.floats(-3, 3), slope=st.floats(-3, 3), wave=st.floats(0, 2))
+def test_add_keeps_changes_below_half_a_level_on_average(
+    seed: int, level: float, slope: float, wave: float
+) -> None:
+    y, x = np.mgrid[:96, :128]
+    change = (level + slope * x / 128 + wave * np.sin(y / 5)).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(60, 180, (96, 128, 1), dtype=np.uint8)
+    off = added(pixels, change)[..., 0] - pixels[..., 0].astype(float) - change
+    # What a window gains or loses crosses its rim, half a level a pixel at most.
+    windows = off.reshape(4, 24, 4, 32).mean(axis=(1, 3))
+    assert np.abs(windows).max() < 0.06
+
+
+def test_add_keeps_a_faint_wave_that_rounding_would_lose() -> None:
+    x = np.arange(200)
+    wave = np.tile(0.3 * np.sin(x / 9), (200, 1)).astype(np.float32)
+    pixels = np.full((200, 200, 1), 90, np.uint8)
+    columns = added(pixels, wave)[..., 0].mean(axis=0) - 90
+    # Seven columns together, as the dots lie in places that the wave prefers.
+    smooth, expected = (
+        np.convolve(c, np.ones(7) / 7, "valid") for c in (columns, wave[0])
+    )
+    np.testing.assert_allclose(smooth, expected, atol=0.06)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_add_gives_all_channels_the_same_step(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(10, 240, (12, 15, 3), dtype=np.uint8)
+    change = rng.normal(0, 1, (12, 15)).astype(np.float32)
+    steps = added(pixels, change).astype(int) - pixels
+    assert np.ptp(steps, axis=2).max() == 0
+
+
+def test_add_does_not_make_up_for_what_is_clipped() -> None:
+    # Black and white stay, and what they could not take does not reach the middle.
+    pixels = np.full((30, 90, 1), 128, np.uint8)
+    pixels[:, :30], pixels[:, 60:] = 0, 255
+    change = np.zeros((30, 90), np.float32)
+    change[:, :30], change[:, 60:] = -0.4, 0.4
+    out = added(pixels, change)
+    np.testing.assert_array_equal(out[:, :30], 0)
+    np.testing.assert_array_equal(out[:, 60:], 255)
+    assert np.abs(out[:, 30:60].astype(int) - 128).max() <= 1
+    assert abs(out[:, 31:59].mean() - 128) < 0.03
 
 
 def test_add_leaves_the_other_channels_of_a_view() -> None:
@@ -204,12 +298,15 @@ def test_add_leaves_the_other_channels_of_a_view() -> None:
     assert (pixels[..., 3] == 100).all()
 
 
+# --- fold -----------------------------------------------------------------------------
+
+
 def test_fold_without_a_map_cuts_the_picture() -> None:
     flat = np.random.default_rng(3).normal(size=(120, 168)).astype(np.float32)
-    tiles = spread.fold(flat, 48, np.eye(2))
+    tiles, corners = spread.fold(flat, 48, np.eye(2))
     assert tiles.shape == (12, 48, 48)
-    for index, tile in enumerate(tiles):
-        top, left = 48 * (index // 4), 48 * (index % 4)
+    assert corners.shape == (12, 2)
+    for tile, (left, top) in zip(tiles, corners.astype(int), strict=True):
         seen = flat[top : top + 48, left : left + 48]
         np.testing.assert_array_equal(tile[: seen.shape[0], : seen.shape[1]], seen)
         assert np.count_nonzero(tile) == seen.size
@@ -217,9 +314,11 @@ def test_fold_without_a_map_cuts_the_picture() -> None:
 
 def test_fold_leaves_out_tiles_without_content() -> None:
     flat = np.zeros((96, 96), np.float32)
-    assert len(spread.fold(flat, 48, np.eye(2))) == 0
+    assert [len(part) for part in spread.fold(flat, 48, np.eye(2))] == [0, 0]
     flat[48:, :48] = 1
-    assert len(spread.fold(flat, 48, np.eye(2))) == 1
+    tiles, corners = spread.fold(flat, 48, np.eye(2))
+    np.testing.assert_array_equal(tiles, np.ones((1, 48, 48)))
+    np.testing.assert_array_equal(corners, [[0, 48]])
 
 
 @pytest.mark.parametrize("angle", [0.5, 30, 45, 90, 200])
@@ -227,7 +326,7 @@ def test_fold_keeps_the_whole_picture(angle: float) -> None:
     c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     matrix = 0.5 * np.array([[c, -s], [s, c]])
     flat = np.ones((400, 500), np.float32)
-    tiles = spread.fold(flat, CARRIERS.tile, matrix)
+    tiles, _ = spread.fold(flat, CARRIERS.tile, matrix)
     # But for slivers at its rim.
     assert tiles.sum() * np.linalg.det(matrix) == pytest.approx(flat.size, rel=0.02)
 
@@ -244,16 +343,15 @@ def test_fold_undoes_an_affine_map(
     tile_x, tile_y = np.tensordot(np.linalg.inv(matrix), np.stack([x, y]), 1)
     flat = waves(spectrum, tile_x, tile_y).astype(np.float32)
 
-    tiles = spread.fold(flat, CARRIERS.tile, matrix)
-    # The first tile begins at the corner of the picture's bounding box.
-    corners = np.array([[0, 0], [220, 0], [0, 200], [220, 200]]) - 0.5
-    origin = np.floor((corners @ np.linalg.inv(matrix).T).min(axis=0))
-    whole = [tile for tile in tiles if np.all(tile[1:-1, 1:-1] != 0)]
-    assert whole
-    expected = CARRIERS.shifted(spectrum, *-origin)
+    tiles, corners = spread.fold(flat, CARRIERS.tile, matrix)
+    whole = np.all(tiles[:, 1:-1, 1:-1] != 0, axis=(1, 2))
+    assert whole.any()
     # Bilinear interpolation weakens the high carriers and moves none.
-    for tile in whole:
-        assert cosine(analyze(tile), expected) > 0.97
+    for tile, corner in zip(tiles[whole], corners[whole], strict=True):
+        assert cosine(analyze(tile), CARRIERS.shifted(spectrum, *-corner)) > 0.97
+
+
+# --- coherence ------------------------------------------------------------------------
 
 
 def test_coherence_trusts_what_the_tiles_have_in_common() -> None:
@@ -295,3 +393,111 @@ def test_coherence_of_few_or_empty_tiles_is_finite(tiles: int) -> None:
         assert np.isfinite(total).all()
         assert np.isfinite(trust).all()
         assert (trust > 0).all()
+
+
+# --- fitness --------------------------------------------------------------------------
+
+
+def fitness_by_eigenvectors(spectra: Complex) -> NDArray[np.float64]:
+    rows = spectra.astype(np.complex128)
+    likeness = (rows @ rows.conj().T).real
+    np.fill_diagonal(likeness, 0)
+    leading = np.linalg.eigh(likeness)[1][:, -1]
+    positive = np.maximum(leading * np.sign(leading.sum()), 0)
+    return positive / positive.max()
+
+
+@pytest.mark.parametrize("tiles", [4, 9, 40, 150])
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_fitness_is_the_leading_eigenvector(tiles: int, share: float) -> None:
+    # Half of the tiles hold a common part, each as much as its place allows.
+    held = share * np.linspace(0.5, 1, tiles) * (np.arange(tiles) % 2)
+    spectra = (draw(20, tiles) + held[:, None] * draw(21)).astype(np.complex64)
+    fit = spread.fitness(spectra)
+    assert fit.dtype == np.float32
+    assert fit.min() >= 0
+    assert fit.max() == pytest.approx(1)
+    assert cosine(fit, fitness_by_eigenvectors(spectra)) > 0.95
+
+
+def test_fitness_tells_the_tiles_of_a_mark_from_louder_ones() -> None:
+    noise = draw(22, 36)
+    shared = draw(23)
+    spectra = np.concatenate([0.7 * shared + noise[:12], 1.5 * noise[12:]])
+    fit = spread.fitness(spectra.astype(np.complex64))
+    assert fit[:12].mean() > 3 * fit[12:].mean()
+
+
+def test_fitness_is_not_misled_by_opposites() -> None:
+    # Three tiles at odds with each other make the eigenvalue of largest size, -1; the
+    # pair that agrees makes the largest, 0.81.
+    one, other, third = (part / np.linalg.norm(part) for part in draw(24, 3))
+    thirds = np.exp(2j * np.pi * np.arange(3) / 3)
+    spectra = np.concatenate([np.outer(thirds, one), [0.9 * other, 0.9 * other]])
+    spectra += 0.01 * third
+    fit = spread.fitness(spectra.astype(np.complex64))
+    np.testing.assert_allclose(fit, [0, 0, 0, 1, 1], atol=0.2)
+
+
+@pytest.mark.parametrize("tiles", [1, 5])
+def test_fitness_of_empty_tiles_is_finite(tiles: int) -> None:
+    assert np.isfinite(spread.fitness(np.zeros_like(draw(25, tiles)))).all()
+
+
+# --- peaks ----------------------------------------------------------------------------
+
+
+def peaks_by_loops(planes: Float, count: int) -> list[tuple[int, int, int, float]]:
+    """Plane, x, y and height of the highest points, one of each block."""
+    deviation = np.sqrt(np.mean(planes.astype(np.float64) ** 2))
+    tops = []
+    for which, plane in enumerate(planes):
+        for top in range(0, plane.shape[0], spread.BLOCK):
+            for left in range(0, plane.shape[1], spread.BLOCK):
+                block = plane[top : top + spread.BLOCK, left : left + spread.BLOCK]
+                y, x = np.unravel_index(np.argmax(block), block.shape)
+                height = float(block[y, x]) / deviation
+                tops.append((which, int(left + x), int(top + y), height))
+    return sorted(tops, key=lambda one: -one[3])[:count]
+
+
+@pytest.mark.parametrize("side", [48, 51])
+def test_peaks_are_those_of_the_loops(side: int) -> None:
+    planes = np.random.default_rng(26).normal(size=(8, side, side)).astype(np.float32)
+    orientations, points = spread.peaks(planes, 12)
+    assert orientations.shape == (12,)
+    assert points.shape == (12, 3)
+    expected = peaks_by_loops(planes, 12)
+    found = zip(orientations, points, strict=True)
+    for (which, (x, y, height)), (plane, left, top, most) in zip(
+        found, expected, strict=True
+    ):
+        assert which == plane
+        assert height == pytest.approx(most, rel=1e-5)
+        if is_local_maximum(planes[plane], left, top):
+            assert max(abs(x - left), abs(y - top)) <= 0.5
+
+
+def is_local_maximum(plane: Float, x: int, y: int) -> bool:
+    side = plane.shape[0]
+    sides = [(x - 1, y), ((x + 1) % side, y), (x, y - 1), (x, (y + 1) % side)]
+    return all(plane[b, a] < plane[y, x] for a, b in sides)
+
+
+@given(x=st.floats(0, 48), y=st.floats(0, 48), height=st.floats(0.1, 100))
+def test_peaks_finds_the_top_of_a_parabola(x: float, y: float, height: float) -> None:
+    # At the rim of the tile too, which goes on at its other side.
+    steps = np.arange(48)
+    right, down = ((steps - at + 24) % 48 - 24 for at in (x, y))
+    plane = np.maximum(height * (9 - down[:, None] ** 2 - right**2), 0)
+    planes = np.stack([np.zeros((48, 48)), plane]).astype(np.float32)
+    orientations, points = spread.peaks(planes, 1)
+    assert orientations[0] == 1
+    assert abs((points[0, 0] - x + 24) % 48 - 24) < 1e-3
+    assert abs((points[0, 1] - y + 24) % 48 - 24) < 1e-3
+
+
+def test_peaks_of_a_plateau_stay_on_it() -> None:
+    _, points = spread.peaks(np.full((1, 16, 16), 3, np.float32), 4)
+    np.testing.assert_array_equal(points[:, :2] % 8, 0)
+    np.testing.assert_allclose(points[:, 2], 1)

@@ -117,21 +117,24 @@ def lag_by_sums(power: NDArray[np.float64], y: int, x: int) -> float:
 def leveled_power(
     flat: Float, rows: int, columns: int, period: float, band: float
 ) -> NDArray[np.float64]:
-    """Power over its mean in a box of 2.5 line spacings, clipped, less one."""
+    """Power over its mean in a box of 2.5 line spacings, clipped, less one.
+
+    The first column, and the one at the limit if there is one, count nowhere.
+    """
     power = np.abs(np.fft.fft2(flat, s=(rows, columns))) ** 2
     up, along = round(1.25 * rows / period), round(1.25 * columns / period)
-    last = columns // 2
+    last = (columns - 1) // 2
     out = np.zeros_like(power)
     for v in range(rows):
-        for u in range(last + 1):
-            near = [abs(i) for i in range(u - along, u + along + 1)]
+        for u in range(1, last + 1):
+            near = [1 + abs(i - 1) for i in range(u - along, u + along + 1)]
             near = [2 * last - i if i > last else i for i in near]
             level = power[np.ix_(np.arange(v - up, v + up + 1) % rows, near)].mean()
             fy, fx = min(v, rows - v) / rows, u / columns
             if np.hypot(fy, fx) <= band:
                 out[v, u] = min(power[v, u] / level, sync.POWER_CLIP) - 1
     for v in range(rows):
-        for u in range(last + 1, columns):
+        for u in range(columns // 2 + 1, columns):
             out[v, u] = out[-v % rows, columns - u]
     return out
 
@@ -139,8 +142,9 @@ def leveled_power(
 # --- autocorrelation --------------------------------------------------------------
 
 
-def test_autocorrelation_equals_the_direct_sums() -> None:
-    height, width, reach, period = 45, 52, 20, 15.0
+@pytest.mark.parametrize("width", [52, 55])
+def test_autocorrelation_equals_the_direct_sums(width: int) -> None:
+    height, reach, period = 45, 20, 15.0
     flat = np.random.default_rng(1).normal(size=(height, width)).astype(np.float32)
     found = sync.autocorrelation(flat, period, 0.3, reach)
     assert found.values.shape == (reach + 1, 2 * reach + 1)
@@ -148,6 +152,7 @@ def test_autocorrelation_equals_the_direct_sums() -> None:
 
     rows = cv2.getOptimalDFTSize(height + reach)
     columns = cv2.getOptimalDFTSize(width + reach)
+    assert columns % 2 == width % 2  # with and without a column at the limit
     power = leveled_power(flat, rows, columns, period, 0.3)
     lags = [(0, 1), (0, -1), (0, 20), (1, 0), (5, -7), (20, 20), (20, -20), (13, 2)]
     expected = [
@@ -329,4 +334,79 @@ def test_search_returns_different_lattices() -> None:
 
 def test_search_of_a_constant_picture_ends() -> None:
     rows = look(np.zeros(SIZE, np.float32))
+    assert np.isfinite(rows).all()
+
+
+# --- a loud lattice beside the mark's -------------------------------------------------
+
+
+def lattice_lags(matrix: Lattice, each: float, most: int) -> Float:
+    """A table of lags with bumps of one height at the first multiples of a lattice."""
+    table = np.zeros((REACH + 1, 2 * REACH + 1), np.float32)
+    y, x = np.mgrid[: REACH + 1, -REACH : REACH + 1]
+    a, b = PERIOD * matrix.T
+    steps = [(m, n) for m in range(-3, 4) for n in range(-3, 4) if m or n]
+    for m, n in sorted(steps, key=lambda step: np.hypot(*step))[: 2 * most]:
+        at = m * a + n * b
+        distance = (x - at[0]) ** 2 + (y - at[1]) ** 2
+        table += (each * np.exp(-distance / 6)).astype(np.float32)
+    return table
+
+
+def test_a_loud_lattice_with_few_lags_does_not_hide_a_faint_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As where lines of text repeat: two lags stand out a hundredfold, the others not.
+    mark, text = turn(17), np.diag([0.9, 1.15])
+    noise = np.random.default_rng(9).normal(size=(REACH + 1, 2 * REACH + 1))
+    values = (noise + lattice_lags(mark, 4, 24) + lattice_lags(text, 300, 2)).astype(
+        np.float32
+    )
+    found = sync.Autocorrelation(values, SIZE)
+    rows = sync.search(found, PERIOD, 4)
+    assert is_lattice_of(rows[0], mark, 0.02)
+
+    monkeypatch.setattr(sync, "VALUE_CLIP", 1e9)
+    loudest = sync.search(found, PERIOD, 4)
+    assert not any(is_lattice_of(row, mark, 0.02) for row in loudest)
+
+
+def test_a_pasted_word_does_not_hide_the_mark() -> None:
+    # One word of strong contrast, some thirty times on a grid of its own.
+    flat = draw(turn(-28), 10, 1.5)
+    word = 12 * np.random.default_rng(11).normal(size=(14, 40))
+    word = cv2.GaussianBlur(word, (0, 0), 1.2).astype(np.float32)
+    for top in range(10, 300, 58):
+        for left in range(6, 310, 62):
+            flat[top : top + 14, left : left + 40] += word
+    assert any(is_lattice_of(row, turn(-28)) for row in look(flat))
+
+
+# --- upright --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [0.75, 1.0, 1.13, 1.3])
+def test_upright_finds_the_scale_of_few_tiles(scale: float) -> None:
+    # Two tiles by three, where no peak stands out of the noise by itself.
+    size = (round(2 * PERIOD * scale), round(3 * PERIOD * scale))
+    for seed in range(4):
+        flat = draw(scale * np.eye(2), seed, 2.0, size)
+        found = sync.autocorrelation(flat, PERIOD, BAND, REACH)
+        rows = sync.upright(found, PERIOD, 8)
+        assert rows.shape == (8, 5)
+        assert np.all(np.diff(rows[:, 0]) <= 0)
+        assert np.abs(rows[:, 1] / PERIOD / scale - 1).min() < 0.007
+
+
+def test_upright_lattices_are_scaled_only_and_within_the_range() -> None:
+    flat = np.random.default_rng(12).normal(size=(130, 190)).astype(np.float32)
+    found = sync.autocorrelation(flat, PERIOD, BAND, REACH)
+    rows = sync.upright(found, PERIOD, 1000)
+    np.testing.assert_array_equal(rows[:, 1], rows[:, 4])
+    np.testing.assert_array_equal(rows[:, 2:4], 0)
+    sides = np.sort(rows[:, 1]) / PERIOD
+    assert sides[0] == pytest.approx(sync.SCALES[0])
+    assert sides[-1] == pytest.approx(sync.SCALES[1], rel=0.01)
+    # So dense that the carriers of a tile or two stay in step.
+    assert (sides[1:] / sides[:-1]).max() < 1.01
     assert np.isfinite(rows).all()

@@ -3,9 +3,11 @@ from __future__ import annotations
 import math
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from synthmark.labeling.errors import TooSmallForMark, UsageError
 from synthmark.labeling.keys import Key
 from synthmark.labeling.marks import image
 from synthmark.labeling.marks.image import SCHEME, detect_image, embed_image
+from synthmark.labeling.marks.lattice import Hit, Layout, Look, layout_of
 from synthmark.labeling.model import Detection
 from synthmark.labeling.payload import Payload
 
@@ -247,17 +250,41 @@ def test_two_marks_on_one_picture_are_both_found(
 ) -> None:
     second = Payload(issuer=9, serial=2**40 - 1)
     out = embed_image(marked_scene, second, others[0])
-    found(out)
-    hit = detect_image(out, others[0])
-    assert hit.payload == second
-    assert detect_image(out, [others[0], key]).key_id == others[0].id
-    assert detect_image(out, [key, others[0]]).key_id == key.id
+    mine, other = found(out), detect_image(out, others[0])
+    assert other.payload == second
+    assert other.key_id == others[0].id
+    # Of two keys the one that agrees more is told, whichever comes first.
+    both = detect_image(out, [others[0], key])
+    assert both == detect_image(out, [key, others[0]])
+    assert (both.payload, both.key_id) in {
+        (mine.payload, mine.key_id),
+        (other.payload, other.key_id),
+    }
 
 
-def test_marking_twice_is_stable(
-    marked_scene: Pixels, key: Key, payload: Payload, found: Finder
+def test_marking_twice_changes_nothing(
+    marked: Pixels, key: Key, payload: Payload
 ) -> None:
-    found(embed_image(marked_scene, payload, key))
+    before = marked.copy()
+    again = embed_image(marked, payload, key)
+    np.testing.assert_array_equal(again, before)
+    assert not np.shares_memory(again, marked)
+
+
+def test_a_faded_mark_is_made_again(
+    marked_scene: Pixels, key: Key, payload: Payload
+) -> None:
+    # Compression left it readable, but weak; strength asks for more than there is.
+    _, encoded = cv2.imencode(
+        ".jpg", marked_scene[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 15)
+    )
+    faded = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+    before = detect_image(faded, key)
+    assert before.payload == payload
+    assert detect_image(embed_image(faded, payload, key), key).score > before.score
+    louder = embed_image(marked_scene, payload, key, strength=2)
+    assert (louder != marked_scene).any()
+    assert detect_image(louder, key).payload == payload
 
 
 # --- false alarms ---------------------------------------------------------------------
@@ -292,67 +319,73 @@ def test_whatever_the_pixels_an_unmarked_picture_shows_nothing(
     assert_nothing(detect_image(pixels, key))
 
 
-class Exhaustive:
-    """A decoder that returns the likeliest of all words, whatever it is worth."""
-
-    def __init__(self, code: Any) -> None:
-        self.encode = code.encode
-        self.messages = np.array(
-            [[n >> i & 1 for i in range(code.message_bits)] for n in range(256)],
-            np.uint8,
-        )
-        self.book = 1 - 2.0 * np.array([self.encode(m) for m in self.messages])
-
-    def decode(self, soft: NDArray[np.float32]) -> NDArray[np.uint8]:
-        return self.messages[np.argmax(self.book @ soft)]
+# --- p-values -------------------------------------------------------------------------
 
 
-def test_p_value_of_one_read_is_a_bound(
-    key: Key, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # With a payload of 8 bits the best of all words can be had, so that every read
-    # is a hit and the bound over the whole code is put to the test.
-    monkeypatch.setattr(image, "PAYLOAD_BITS", 8)
-    decoder = Exhaustive(image._Layout(key).code)
-    rng = np.random.default_rng(3)
-    shape = (6, len(image.CARRIERS.frequencies))
-    values = []
-    for number in range(400):
-        layout = image._Layout(Key.from_bytes(number.to_bytes(32, "big")))
-        layout.code = decoder
-        spectra = rng.normal(size=shape) + 1j * rng.normal(size=shape)
-        # A host with a few strong carriers is as likely as any other.
-        spectra *= rng.exponential(size=shape[1]) ** 2
-        view = image._View(spectra.astype(np.complex64), np.eye(2))
-        hit = image._read(view, np.ones(6, np.float32), layout)
-        assert hit is not None
-        values.append(hit.p_value)
-    for x in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01):
-        slack = 3 * math.sqrt(x * (1 - x) / len(values))
-        assert np.mean(np.array(values) <= x) <= x + slack
-    # A bound so loose that nothing ever passes would say as little.
-    assert min(values) < 1
+@dataclass
+class Lottery:
+    """A look whose p-value is exact: any bound is met as often as it says."""
+
+    layout: Layout
+    rng: np.random.Generator
+    draws: int = 0
+
+    def decode(self) -> Hit:
+        self.draws += 1
+        payload = Payload.from_int(self.draws)
+        return Hit(payload=payload, p_value=self.rng.random(), score=0.5)
+
+    def transform(self) -> None:
+        return None
 
 
-def test_p_value_covers_all_reads(
-    key: Key, payload: Payload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Forty reads whose p-values are exact: the search may not raise their chance.
-    view = image._View(
-        np.zeros((1, len(image.CARRIERS.frequencies)), np.complex64), np.eye(2)
-    )
-    rng = np.random.default_rng(4)
-    hit_of = {"payload": payload, "score": 0.5, "turn": np.eye(2, dtype=np.int64)}
-    monkeypatch.setattr(image, "_views", lambda _: [view] * 40)
-    monkeypatch.setattr(
-        image, "_read", lambda *_: image._Hit(p_value=rng.random(), **hit_of)
-    )
+def test_p_value_covers_all_reads(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Forty reads in four batches: the search may not raise their chance.
+    look = Lottery(layout_of(key), np.random.default_rng(4))
+    monkeypatch.setattr(image, "_batches", lambda *_: [[look] * 10] * 4)
     pixels = np.zeros((64, 64), np.uint8)
     for limit in (0.3, 0.1, 0.03):
         monkeypatch.setattr(image, "P_VALUE_LIMIT", limit)
-        hits = [detect_image(pixels, key).found for _ in range(600)]
+        look.draws = 0
+        hits = [detect_image(pixels, key) for _ in range(600)]
+        share = np.mean([hit.found for hit in hits])
         slack = 3 * math.sqrt(limit * (1 - limit) / len(hits))
-        assert 0 < np.mean(hits) <= limit + slack
+        assert 0 < share <= limit + slack
+        assert max(hit.p_value for hit in hits if hit.found) <= limit
+        # Without a hit all of them were tried.
+        assert look.draws > 40 * (1 - share) * len(hits) * 0.99
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
+    """Every look that is decoded, in turn."""
+    seen: list[Look] = []
+    decode = Look.decode
+
+    def spy(self: Look) -> Hit | None:
+        seen.append(self)
+        return decode(self)
+
+    monkeypatch.setattr(Look, "decode", spy)
+    return seen
+
+
+def test_a_marked_picture_is_read_at_the_first_try(
+    marked: Pixels, others: list[Key], key: Key, found: Finder, decoded: list[Look]
+) -> None:
+    # The likeliest look comes first, whatever the key.
+    found(marked, [*others[:5], key])
+    assert len(decoded) == 1
+
+
+def test_reads_are_bounded_for_each_key(
+    scene: Maker, others: list[Key], decoded: list[Look]
+) -> None:
+    pixels = scene(300, 400)
+    for keys in (others[:1], others[:3]):
+        decoded.clear()
+        assert_nothing(detect_image(pixels, keys))
+        assert 0 < len(decoded) <= 350 * len(keys)
 
 
 # --- bounded work ---------------------------------------------------------------------
@@ -362,6 +395,11 @@ def test_a_long_strip_reads_back(
     scene: Maker, key: Key, payload: Payload, found: Finder
 ) -> None:
     found(embed_image(scene(96, 18000)[..., 0], payload, key))
+
+
+def test_an_endless_strip_is_refused(key: Key, payload: Payload) -> None:
+    with pytest.raises(TooSmallForMark, match="too long"):
+        embed_image(np.full((96, 60_000), 90, np.uint8), payload, key)
 
 
 def test_memory_for_a_strip_is_bounded(scene: Maker, key: Key) -> None:
