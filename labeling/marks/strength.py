@@ -168,19 +168,22 @@ def compressed(luma: Float, mark: Float, layout: Layout, spectrum: Complex) -> f
     A trial is compressed to JPEG 10 and read where it stands; the power of the soft
     values' signal over their noise grows with the square of the amplitude.
     """
-    short = min(luma.shape)
-    scale = min(JPEG_SIDE, short) / short
-    side = min(mark.shape)
-    luma, _ = middle(luma, round(MOST_LENGTH / scale))
+    part, (left, top) = middle(mark, MOST_LENGTH)
+    y, x = np.divide(luma.shape, mark.shape)
+    rows, columns = part.shape
+    luma = luma[
+        round(top * y) : round((top + rows) * y),
+        round(left * x) : round((left + columns) * x),
+    ]
+    scale = min(1, JPEG_SIDE / min(luma.shape))
     height, width = (round(size * scale) for size in luma.shape)
-    side = min(mark.shape)
-    mark, _ = middle(mark, MOST_LENGTH)
-    trial = TRIAL * resize(mark, height, width)
+    trial = TRIAL * resize(part, height, width)
     trial += resize(luma, height, width)
     levels = np.clip(np.rint(trial), 0, 255).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", levels, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
     decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32)
-    soft = layout.soft_values(View.through(flatten(decoded, side)).total())
+    flat = flatten(decoded, min(part.shape))
+    soft = layout.soft_values(View.through(flat).total())
     word = np.sign(layout.soft_values(spectrum))
     signal, power = max(0.0, float(word @ soft)), float(soft @ soft)
     share = signal**2 / (power * len(soft)) if power else 0.0

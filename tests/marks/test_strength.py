@@ -153,7 +153,6 @@ def test_where_nothing_survives_all_that_is_allowed_is_asked_for(
     assert compressed(luma, mark, layout_of(key), spectrum) > 5
 
 
-@pytest.mark.xfail(reason="mark and picture are cut to different parts", strict=True)
 @pytest.mark.parametrize(("height", "width"), [(600, 5000), (1100, 6000)])
 def test_a_panorama_needs_no_more_than_its_middle(
     scene: Maker, key: Key, spectrum: Complex, height: int, width: int
