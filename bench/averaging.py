@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import tiles
 from command import progress
+from image_quality import psnr
 from image_reads import Settings
 from numpy.typing import NDArray
 from report import percent, table
@@ -234,7 +235,7 @@ def _uses(
         for gain, cells in subtracted.items():
             attacked = thief.lay(marked, own, -gain)
             exact = tiles.outcome(attacked, marking, new) == "payload"
-            cells.append((exact, tiles.psnr(marked, attacked)))
+            cells.append((exact, psnr(marked, attacked)))
         fake = thief.lay(pixels, tiles.moved(estimate, host), 1.0)
         added[_seen(fake, key, payloads)] += 1
         if forging:

@@ -14,6 +14,7 @@ import numpy as np
 import tiles
 from changes import blur, denoise, jpeg, median, same, scale
 from command import progress
+from image_quality import psnr
 from image_reads import Settings
 from report import percent, table
 from tiles import Complex, Float, Pixels
@@ -63,7 +64,7 @@ def run(pictures: Mapping[str, Pixels], settings: Settings) -> Figures:
         for method, gain, copy in _copies(marked, target, thief):
             exact = tiles.outcome(copy, key, payload) == "payload"
             cells = reads.setdefault(method, {}).setdefault(gain, [])
-            cells.append((exact, tiles.psnr(target, copy)))
+            cells.append((exact, psnr(target, copy)))
             if exact and gain == 1:
                 kind = DIFFERENCE if method in DENOISERS else method
                 seen[f"copied, {kind}"] = copy

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ImageQuality", "compare"]
+__all__ = ["ImageQuality", "compare", "psnr"]
 
 FLAT_SHARE = 0.25
 FLAT_WINDOW = 15  # pixels
@@ -69,21 +69,22 @@ def compare(original: Pixels, marked: Pixels) -> ImageQuality:
         _unit(original), _unit(marked), "LDR", applyMagma=False
     )
     return ImageQuality(
-        psnr_db=_psnr(original, marked),
+        psnr_db=psnr(original, marked),
         ssim=float(ssim),
         flip=float(flip),
         flat_delta_l=_flat_delta_l(original, marked),
     )
 
 
-def _unit(pixels: Pixels) -> Float:
-    return pixels.astype(np.float32) / np.float32(255)
-
-
-def _psnr(original: Pixels, marked: Pixels) -> float:
+def psnr(original: Pixels, marked: Pixels) -> float:
+    """Return the peak signal-to-noise ratio over all channels, in dB."""
     error = float(np.mean((original.astype(np.float32) - marked) ** 2))
     # Identical pictures count as one level off in one sample: finite, as JSON is.
     return 10 * math.log10(255**2 / max(error, 1 / original.size))
+
+
+def _unit(pixels: Pixels) -> Float:
+    return pixels.astype(np.float32) / np.float32(255)
 
 
 def _flat_delta_l(original: Pixels, marked: Pixels) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tiles
 from command import progress
+from image_quality import psnr
 from image_reads import Settings
 from report import percent, table
 from tiles import Pixels
@@ -35,7 +36,7 @@ def run(pictures: Mapping[str, Pixels], settings: Settings) -> list[dict[str, An
                 marked = embed_image(marked, payload, key)
                 if time not in TIMES:
                     continue
-                quality.setdefault((kind, time), []).append(tiles.psnr(pixels, marked))
+                quality.setdefault((kind, time), []).append(psnr(pixels, marked))
                 counts = reads.setdefault((kind, time), Counter())
                 counts.update(_readable(marked, name, kind, time, settings))
     return [

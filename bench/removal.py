@@ -10,7 +10,7 @@ import numpy as np
 import tiles
 from changes import Change, blur, chain, denoise, jpeg, median
 from command import progress
-from image_quality import compare
+from image_quality import compare, psnr
 from image_reads import Settings
 from numpy.typing import NDArray
 from report import percent, table
@@ -112,7 +112,7 @@ def run(pictures: Mapping[str, Pixels], settings: Settings) -> list[dict[str, An
             seen: tuple[float, float] | None = None
             if attacked.shape == marked.shape and attacked is not marked:
                 flip = compare(_middle(marked), _middle(attacked)).flip
-                seen = tiles.psnr(marked, attacked), flip
+                seen = psnr(marked, attacked), flip
             rows.setdefault(attack, []).append((result, seen))
     return [
         {

@@ -6,7 +6,6 @@ with a key of their own; only phases, order and signs of the carriers are unknow
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import cv2
@@ -38,7 +37,6 @@ __all__ = [
     "outcome",
     "payload_of",
     "phases",
-    "psnr",
     "read",
     "small_luma",
 ]
@@ -189,9 +187,3 @@ def outcome(pixels: Pixels, key: Key | Sequence[Key], payload: Payload) -> str:
     if found is None:
         return "none"
     return "payload" if found == payload else "another"
-
-
-def psnr(before: Pixels, after: Pixels) -> float:
-    """Return the peak signal-to-noise ratio over RGB, in dB; at most some 100."""
-    error = np.mean(cv2.absdiff(before, after).astype(np.float32) ** 2)
-    return 10 * math.log10(255**2 / max(float(error), 1e-5))

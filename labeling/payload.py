@@ -109,15 +109,20 @@ def _whole(value: SupportsIndex) -> int:
 def scramble(number: int, secret: bytes) -> int:
     """Permute the 64-bit numbers by a secret.
 
-    Payloads of one issuer share two fifths of their bits. Scrambled, any two look
-    unrelated, so that marks of one key have nothing in common that the payload brought.
+    Payloads of one issuer share 24 of their bits. Scrambled, any two look unrelated, so
+    that marks of one key have nothing in common that the payload brought.
 
     Parameters
     ----------
     number : int
         64 bits.
     secret : bytes
-        At most 32 bytes.
+        1 to 32 bytes.
+
+    Returns
+    -------
+    int
+        64 bits.
 
     Notes
     -----

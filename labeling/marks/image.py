@@ -8,7 +8,7 @@ the lattices on which a tile seems to repeat.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from .lattice import (
     Look,
     View,
     canonical_side,
+    check,
     flatten,
     layout_of,
     luma_of,
@@ -92,7 +93,7 @@ def embed_image(
     UsageError
         The array is not a picture, or the strength is out of range.
     """
-    _check(pixels)
+    check(pixels)
     if not 0.25 <= strength <= 4:
         raise UsageError(f"strength {strength} is outside 0.25..4")
     height, width = pixels.shape[:2]
@@ -159,7 +160,7 @@ def detect_image(pixels: Pixels, key: Key | Sequence[Key]) -> Detection:
     UsageError
         The array is not a picture, or there is no key.
     """
-    _check(pixels)
+    check(pixels)
     keys = [key] if isinstance(key, Key) else list(key)
     if not keys:
         raise UsageError("no key to look for", hint="Give at least one key.")
@@ -234,19 +235,3 @@ def _flatten(luma: Float, side: int, band: float = BAND) -> Flat:
     flat = flatten(part, side, band)
     flat.placement[:, 2] += corner
     return flat
-
-
-def _check(pixels: Iterable[object]) -> None:
-    if (
-        not isinstance(pixels, np.ndarray)
-        or pixels.dtype != np.uint8
-        or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4)))
-        or 0 in pixels.shape
-    ):
-        kind = getattr(pixels, "dtype", type(pixels).__name__)
-        shape = getattr(pixels, "shape", "")
-        raise UsageError(
-            f"a picture is an array of uint8, (height, width) or (height, width, 3 or "
-            f"4), not {kind} {shape}",
-            hint="Convert it first, for example with numpy.asarray(image).",
-        )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...kernels import chance, dct, masking, spread
 from ...kernels.ecc import TailBitingCode
+from ..errors import UsageError
 from ..keys import Key, Purpose
 from ..model import Transform
 from ..payload import Payload, scramble, unscramble
@@ -35,6 +36,7 @@ __all__ = [
     "Look",
     "View",
     "canonical_side",
+    "check",
     "flatten",
     "layout_of",
     "luma_of",
@@ -107,12 +109,12 @@ class Layout:
         self._secret = key.derive(Purpose.PAYLOAD)
 
     def codeword(self, payload: Payload) -> Float:
-        """Return the code bits of a payload, 1 for zero and -1 for one."""
+        """Return the code bits of a payload, shape (slots,), 1 for zero, -1 for one."""
         message = _bits(scramble(int(payload), self._secret))
         return (1.0 - 2.0 * self.code.encode(message)).astype(np.float32)
 
     def spectrum(self, payload: Payload) -> Complex:
-        """Return the carriers' amplitudes for a payload."""
+        """Return the carriers' amplitudes for a payload, complex64, shape (n,)."""
         values = np.empty(self.code.slots, np.float32)
         values[self.places] = self.codeword(payload)
         values *= self.signs
@@ -124,7 +126,7 @@ class Layout:
         return spectrum * self.phases
 
     def soft_values(self, spectrum: Complex) -> Float:
-        """Return the evidence for each code bit, positive for zero."""
+        """Return the evidence for each code bit, shape (slots,), positive for zero."""
         turned = spectrum[self.data] * np.conj(self.phases[self.data])
         values = turned.astype(np.complex64).view(np.float32) * self.signs
         return values[self.places]
@@ -208,7 +210,7 @@ class View:
         return cls(CARRIERS.analyze(tiles), corners, placement)
 
     def total(self) -> Complex:
-        """Return the sum of the tiles, each carrier weighted by its trust."""
+        """Return the sum of the tiles, shape (n,), carriers weighted by trust."""
         return self._sum(np.ones(len(self.spectra), np.float32))
 
     def _sums(self) -> Iterator[Complex]:
@@ -317,7 +319,17 @@ class Look:
 
 
 def flatten(luma: Float, side: int, band: float = BAND) -> Flat:
-    """Whiten a picture at a given short side, within the band it still has."""
+    """Whiten a picture at a given short side, within the band it still has.
+
+    Parameters
+    ----------
+    luma : ndarray of float32, shape (height, width)
+        Levels, 0 to 255.
+    side : int
+        Short side of the result, in pixels.
+    band : float, optional
+        Highest frequency to keep, in cycles per pixel of the result, up to 0.45.
+    """
     scale = side / min(luma.shape)
     height, width = luma.shape
     small = resize(luma, round(height * scale), round(width * scale))
@@ -329,15 +341,47 @@ def flatten(luma: Float, side: int, band: float = BAND) -> Flat:
 
 
 def canonical_side(short: int) -> int:
-    """Short side at which a picture is marked: small ones go part of the way."""
+    """Short side, in pixels, at which a picture is marked, from its own.
+
+    Small pictures go part of the way: all the way would spread the mark over pixels
+    that hold no more than they did.
+    """
     return next(
         (side for side in CANONICAL_SIDES if short >= LEAST_SHARE * side),
         CANONICAL_SIDES[-1],
     )
 
 
+def check(pixels: object) -> None:
+    """Refuse what is not a picture: uint8, (height, width) or (height, width, 3 or 4).
+
+    Raises
+    ------
+    UsageError
+    """
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4)))
+        or 0 in pixels.shape
+    ):
+        kind = getattr(pixels, "dtype", type(pixels).__name__)
+        shape = getattr(pixels, "shape", "")
+        raise UsageError(
+            f"a picture is an array of uint8, (height, width) or (height, width, 3 or "
+            f"4), not {kind} {shape}",
+            hint="Convert it first, for example with numpy.asarray(image).",
+        )
+
+
 def luma_of(pixels: NDArray[np.uint8]) -> Float:
-    """ITU-R BT.601 luma, 0 to 255."""
+    """ITU-R BT.601 luma, 0 to 255, of a picture that was checked.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        In memory of its own.
+    """
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
     return cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -345,6 +389,12 @@ def luma_of(pixels: NDArray[np.uint8]) -> Float:
 
 def middle(plane: Float, most: int) -> tuple[Float, tuple[int, int]]:
     """Cut what is longer than `most` pixels, at whole tiles from its start.
+
+    Parameters
+    ----------
+    plane : ndarray of float32, shape (height, width)
+    most : int
+        Pixels that are kept along each axis, at most.
 
     Returns
     -------
@@ -358,7 +408,7 @@ def middle(plane: Float, most: int) -> tuple[Float, tuple[int, int]]:
 
 
 def resize(plane: Float, height: int, width: int) -> Float:
-    """Scale a plane: by area averages down, by cubic splines up."""
+    """Scale a plane to `height` x `width` pixels: by area down, by cubic splines up."""
     shrinks = height * width < plane.shape[0] * plane.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(plane, (width, height), interpolation=how), np.float32)

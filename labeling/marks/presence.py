@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..keys import Key
 from ..model import Detection
 from ..payload import Payload
-from .lattice import CARRIERS, Layout, flatten, layout_of, luma_of, resize
+from .lattice import CARRIERS, Layout, check, flatten, layout_of, luma_of, resize
 
 __all__ = ["MarkMap", "locate_image", "overlay_image"]
 
@@ -65,8 +65,7 @@ class MarkMap:
 
     def png(self) -> bytes:
         """Return the overlay as a PNG file."""
-        done, content = cv2.imencode(".png", self.overlay[..., ::-1])
-        assert done
+        _, content = cv2.imencode(".png", self.overlay[..., ::-1])
         return content.tobytes()
 
 
@@ -94,8 +93,9 @@ def locate_image(
     Raises
     ------
     UsageError
-        The detection has no payload, or is of another key.
+        The array is not a picture, or the detection has no payload or another key.
     """
+    check(pixels)
     if detection.payload is None or detection.transform is None:
         raise UsageError("a mark without a payload cannot be located")
     if detection.key_id != key.id:
@@ -134,7 +134,18 @@ def overlay_image(
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
+
+    Raises
+    ------
+    UsageError
+        The array is not a picture, or the other one is not of its size.
     """
+    check(pixels)
+    if presence.shape != pixels.shape[:2]:
+        raise UsageError(
+            f"a map of shape {presence.shape} does not fit a picture of shape "
+            f"{pixels.shape[:2]}"
+        )
     grey = luma_of(pixels)[..., None]
     missing = np.clip(2 * (0.75 - presence), 0, 1)[..., None]
     red = 0.35 * grey + 0.65 * np.array([230, 30, 40])

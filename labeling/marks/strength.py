@@ -87,8 +87,8 @@ def survey(small: Float, mask: Float, spectrum: Complex) -> Survey:
     Notes
     -----
     A picture agrees with some of the 9,216 positions of a tile by chance. Choosing the
-    best is worth three to four deviations of the picture's own noise, in every reading
-    that the picture survives in.
+    best is worth about two deviations of the picture's own noise, of the eleven that a
+    reading needs.
     """
     tile = spread.place(CARRIERS.synthesize(spectrum), *small.shape)
     flat = flatten(small + TRIAL * mask * tile, min(small.shape))
@@ -162,6 +162,11 @@ def compressed(luma: Float, mark: Float, layout: Layout, spectrum: Complex) -> f
     layout : Layout
     spectrum : ndarray of complex64, shape (n,)
         Of the tile as it is placed.
+
+    Returns
+    -------
+    float
+        In levels; unbounded where next to nothing survives.
 
     Notes
     -----

@@ -148,3 +148,17 @@ def test_a_map_says_how_much_is_missing_and_becomes_a_png(
     assert drawn.missing == 0.25
     decoded = cv2.imdecode(np.frombuffer(drawn.png(), np.uint8), cv2.IMREAD_COLOR_RGB)
     np.testing.assert_array_equal(decoded, drawn.overlay)
+
+
+def test_what_is_not_a_picture_has_no_map(
+    marked_scene: Pixels, key: Key, found: Finder
+) -> None:
+    hit = found(marked_scene)
+    presence = np.ones((480, 640), np.float32)
+    for pixels in (marked_scene.astype(np.float32), marked_scene[0, 0], None):
+        with pytest.raises(UsageError, match="array of uint8"):
+            locate_image(pixels, key, hit)
+        with pytest.raises(UsageError, match="array of uint8"):
+            overlay_image(pixels, presence)
+    with pytest.raises(UsageError, match="does not fit"):
+        overlay_image(marked_scene, presence[:-1])
