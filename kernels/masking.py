@@ -10,9 +10,10 @@ __all__ = ["deviation", "reliability", "texture"]
 
 REACH = 7
 EROSION = 9  # wider than the blur, or thin lines would count as texture
-TENSOR_REACH, TENSOR_EROSION = 9, 5
-# For each level a pixel of slope, up to so many.
-TEXTURE_STRENGTH, TEXTURE_CEILING = 3.75, 4.8
+TENSOR_REACH, TENSOR_EROSION = 7, 5
+# For each level a pixel of slope. What is steeper counts no more: a few strokes of ink
+# would make texture of the blank paper around them.
+TEXTURE_STRENGTH, STEEPEST = 5.0, 6.0
 RELIABILITY_SLOPE, RELIABILITY_CEILING = 2.0, 2.0
 
 Float = NDArray[np.float32]
@@ -59,6 +60,8 @@ def texture(luma: Float) -> Float:
     """
     across = cv2.Sobel(luma, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    excess = np.maximum(np.hypot(across, down) / np.float32(STEEPEST), 1)
+    across, down = across / excess, down / excess
     xx, yy, xy = (
         cv2.blur(plane, (TENSOR_REACH, TENSOR_REACH))
         for plane in (across * across, down * down, across * down)
@@ -66,8 +69,7 @@ def texture(luma: Float) -> Float:
     lesser = (xx + yy - np.sqrt((xx - yy) ** 2 + 4 * xy * xy)) / 2
     slope = np.sqrt(np.maximum(lesser, 0))
     rim = np.ones((TENSOR_EROSION, TENSOR_EROSION), np.uint8)
-    slope = np.minimum(cv2.erode(slope, rim), TEXTURE_CEILING)
-    return np.asarray(1 + TEXTURE_STRENGTH * slope, np.float32)
+    return np.asarray(1 + TEXTURE_STRENGTH * cv2.erode(slope, rim), np.float32)
 
 
 def reliability(luma: Float) -> Float:

@@ -302,16 +302,17 @@ def peaks(planes: Float, count: int) -> tuple[NDArray[np.int64], Float]:
     ----------
     planes : ndarray of float32, shape (k, tile, tile)
     count : int
-        Number of points, each from another block of 8 x 8 values.
+        Most points to return, each from another block of 8 x 8 values.
 
     Returns
     -------
-    orientations : ndarray of int, shape (count,)
+    orientations : ndarray of int, shape (n,)
         Which plane each point is in, highest point first.
-    points : ndarray of float32, shape (count, 3)
+    points : ndarray of float32, shape (n, 3)
         x and y, by a parabola through the neighbors, and the height in deviations.
     """
     tops, deviation = _tops(planes)
+    tops = tops[np.isfinite(tops[:, 3])]
     chosen = np.argsort(-tops[:, 3])[:count]
     orientations = tops[chosen, 0].astype(np.int64)
     points = tops[chosen, 1:].astype(np.float32)
@@ -340,7 +341,10 @@ def _over_three(
 
 @jit
 def _tops(planes):
-    """Return plane, x, y and height of each block's maximum, and the deviation."""
+    """Return plane, x, y and height of each block's maximum, and the deviation.
+
+    A maximum that is on the slope of one in a neighboring block has no height.
+    """
     count, side, _ = planes.shape
     blocks = -(-side // BLOCK)
     tops = np.empty((count * blocks * blocks, 4))
@@ -357,8 +361,13 @@ def _tops(planes):
                         if value > best:
                             best = value
                             at = (x, y)
+                around = best
+                for y in range(at[1] - 1, at[1] + 2):
+                    for x in range(at[0] - 1, at[0] + 2):
+                        around = max(around, planes[p, y % side, x % side])
+                height = best if best == around else -np.inf
                 row = tops[(p * blocks + i) * blocks + j]
-                row[0], row[1], row[2], row[3] = p, at[0], at[1], best
+                row[0], row[1], row[2], row[3] = p, at[0], at[1], height
     return tops, np.sqrt(power / planes.size)
 
 

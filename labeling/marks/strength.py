@@ -44,13 +44,16 @@ JPEG_QUALITY = 10
 JPEG_SIDE = 1024
 JPEG_SNR = 0.2  # the decoder needs 0.17
 
-VISIBLE = 0.14  # mean change of L* in the flattest quarter, blurred by 1.5 pixels
-HIDDEN = 0.33  # deviation of the mark that texture hides, in levels for each of mask
-LIGHTNESS_PER_LEVEL = 0.39  # CIELAB L* on mid greys
+VISIBLE = 0.136  # mean change of L* in the flattest quarter, blurred by 1.5 pixels
+HIDDEN = 0.36  # deviation of the mark that texture hides, in levels for each of mask
 FLATTEST = 0.25
 
 Complex = NDArray[np.complex64]
 Float = NDArray[np.float32]
+
+_GREYS = np.repeat(np.linspace(0, 1, 256, dtype=np.float32), 3).reshape(256, 1, 3)
+LIGHTNESS_PER_LEVEL = np.gradient(cv2.cvtColor(_GREYS, cv2.COLOR_RGB2Lab)[:, 0, 0])
+"""Change of CIELAB L* for each level of a grey."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,11 +220,14 @@ def limit(small: Float, mask: Float, scale: float) -> Float:
     variance = cv2.blur(small * small, (reach, reach)) - mean * mean
     sample = np.s_[::4, ::4]
     bound = np.quantile(variance[sample], FLATTEST)
-    flattest = mask[sample][variance[sample] <= bound].mean()
+    flat_places = variance[sample] <= bound
+    flattest = mask[sample][flat_places].mean()
+    levels = np.clip(small[sample][flat_places], 0, 255).astype(np.uint8)
+    lightness = (LIGHTNESS_PER_LEVEL[levels] * mask[sample][flat_places]).mean()
     # What a blur of 1.5 pixels leaves of a tile of unit deviation.
     radius = np.hypot(*CARRIERS.frequencies.T) / CARRIERS.tile * scale
     left = math.sqrt(float(np.exp(-((2 * np.pi * 1.5 * radius) ** 2)).mean()))
-    mean_change = LIGHTNESS_PER_LEVEL * math.sqrt(2 / math.pi) * left * flattest
+    mean_change = lightness * math.sqrt(2 / math.pi) * left
     # An edge raises the variance of flat places too, but not their mask.
     growth = np.minimum(variance / (bound + 1e-6), (mask / flattest) ** 2)
     growth = np.maximum(growth, 1)
