@@ -38,6 +38,7 @@ def module(name: str, *needed: str) -> Any:
 attacks = module("attacks")
 calibration = module("calibration")
 evidence = module("evidence", "skimage", "flip_evaluator", "matplotlib")
+image_map = module("image_map", "skimage", "flip_evaluator")
 image_plots = module("image_plots", "matplotlib")
 image_reads = module("image_reads", "skimage", "flip_evaluator")
 image_quality = module("image_quality", "skimage", "flip_evaluator")
