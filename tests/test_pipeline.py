@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from synthmark import Home, Labeler, Payload
-from synthmark.labeling import pipeline
+from synthmark.labeling import picture
 from synthmark.labeling.errors import (
     DamagedMedia,
     ManifestError,
@@ -313,7 +313,7 @@ def test_an_existing_target_is_refused_before_the_work(
     def embed(*_: Any, **__: Any) -> None:
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(pipeline, "embed_image", embed)
+    monkeypatch.setattr(picture, "embed_image", embed)
     target = tmp_path / "a.png"
     target.write_bytes(b"old")
     with pytest.raises(OutputExists) as caught:
@@ -404,7 +404,7 @@ def test_a_payload_that_was_taken_meanwhile_leaves_no_file(
 def test_a_mark_that_does_not_read_back_is_made_stronger(
     labeler: Labeler, small: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    detect, calls = pipeline.detect_image, 0
+    detect, calls = picture.detect_image, 0
 
     def fail_once(*arguments: Any) -> Detection:
         nonlocal calls
@@ -415,7 +415,7 @@ def test_a_mark_that_does_not_read_back_is_made_stronger(
             )
         return detect(*arguments)
 
-    monkeypatch.setattr(pipeline, "detect_image", fail_once)
+    monkeypatch.setattr(picture, "detect_image", fail_once)
     result = labeler.label(small)
     assert result.complete
     assert result.layer(Layer.MARK).detail["strength"] == 1.4
@@ -426,7 +426,7 @@ def test_a_mark_that_never_reads_back_is_left_out_and_told(
 ) -> None:
     nothing = Detection(found=False, payload=None, p_value=1.0, score=0.0, scheme="")
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "detect_image", lambda *_: nothing)
+        patch.setattr(picture, "detect_image", lambda *_: nothing)
         result = labeler.label(small)
     assert not result.complete
     assert result.layer(Layer.MARK).reason == "mark_not_readable"

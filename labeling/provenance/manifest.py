@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
 
 from ..errors import CertificateError, ManifestError, UsageError
 from ..model import AigcLabel
@@ -26,6 +27,7 @@ from .reading import (
 )
 from .sdk import load, make_context
 from .signer import Signer
+from .store import opened
 
 __all__ = [
     "COMPOSITE",
@@ -37,6 +39,7 @@ __all__ = [
     "has_manifest",
     "read",
     "sign",
+    "sign_stream",
 ]
 
 _GENERATOR = "synthmark"
@@ -103,7 +106,31 @@ def sign(
     parent: bytes | None = None,
     parent_media_type: str | None = None,
 ) -> bytes:
-    """Return `content` with a signed manifest in it; nothing else in it changes.
+    """Return `content` with a signed manifest in it; see `sign_stream`."""
+    target = io.BytesIO()
+    sign_stream(
+        io.BytesIO(content),
+        target,
+        media_type,
+        claim,
+        signer,
+        parent=parent,
+        parent_media_type=parent_media_type,
+    )
+    return target.getvalue()
+
+
+def sign_stream(
+    source: BinaryIO,
+    target: BinaryIO,
+    media_type: str,
+    claim: Claim,
+    signer: Signer,
+    *,
+    parent: bytes | Path | None = None,
+    parent_media_type: str | None = None,
+) -> None:
+    """Copy a file and put a signed manifest into it; nothing else in it changes.
 
     A new work opens with ``c2pa.created`` and the source type
     ``trainedAlgorithmicMedia``. With `parent`, the manifest opens the parent, which
@@ -113,16 +140,18 @@ def sign(
 
     Parameters
     ----------
-    content : bytes
-        A whole media file.
+    source : file object
+        A whole media file, open for reading.
+    target : file object
+        Empty, open for reading and writing; where the signed file goes.
     media_type : str
         Its type, for example ``"image/png"``.
     claim : Claim
         What the manifest shall say.
     signer : Signer
         Who says it.
-    parent : bytes, optional
-        The file that `content` was made from, when it carries a manifest. Signing
+    parent : bytes or Path, optional
+        The file that the source was made from, when it carries a manifest. Signing
         without it leaves that manifest and its history behind.
     parent_media_type : str, optional
         The parent's type; by default `media_type`.
@@ -146,7 +175,6 @@ def sign(
             hint="Sign without the parent; its broken manifest is then left behind.",
         )
     raised: list[BaseException] = []
-    target = io.BytesIO()
     try:
         with (
             c2pa.Builder(
@@ -160,10 +188,9 @@ def sign(
                     "relationship": "parentOf",
                     "label": _PARENT,
                 }
-                builder.add_ingredient(
-                    ingredient, parent_media_type, io.BytesIO(parent)
-                )
-            builder.sign(native, media_type, io.BytesIO(content), target)
+                with opened(parent) as (_, stream):
+                    builder.add_ingredient(ingredient, parent_media_type, stream)
+            builder.sign(native, media_type, source, target)
     except c2pa.C2paError as error:
         if raised:
             _fail_signing(raised[0])
@@ -176,13 +203,13 @@ def sign(
         if isinstance(error, c2pa.C2paError.NotSupported):
             raise ManifestError(
                 f"a manifest cannot be embedded in {media_type}",
-                hint="Use JPEG, PNG, WebP, TIFF, GIF, AVIF or HEIC for pictures.",
+                hint="Use JPEG, PNG, WebP, TIFF, GIF, AVIF or HEIC for pictures, and "
+                "WAV, FLAC, MP3 or M4A for sound.",
             ) from error
         raise ManifestError(
             f"the manifest could not be made: {_reason(error)}",
             hint=f"Check that the content is a whole file of type {media_type}.",
         ) from error
-    return target.getvalue()
 
 
 def _fail_signing(error: BaseException) -> NoReturn:

@@ -8,18 +8,18 @@ show at the top at all. `read` sorts this out.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from ..model import AigcLabel, State
 from ..payload import Payload
 from .assertions import AIGC, SOFT_BINDING, read_aigc, read_soft_binding
 from .sdk import load, make_context
-from .store import is_container, refusal
+from .store import is_container, opened, refusal
 
 __all__ = [
     "COMPOSITE",
@@ -143,8 +143,15 @@ class ManifestReading:
     remote_url: str | None = None
 
 
-def has_manifest(content: bytes, media_type: str | None = None) -> bool:
+def has_manifest(content: bytes | Path, media_type: str | None = None) -> bool:
     """Tell whether a readable manifest is embedded, valid or not.
+
+    Parameters
+    ----------
+    content : bytes or Path
+        A whole file, or where it is.
+    media_type : str, optional
+        Its type, used only where the bytes do not tell.
 
     Raises
     ------
@@ -153,29 +160,28 @@ def has_manifest(content: bytes, media_type: str | None = None) -> bool:
     """
     c2pa = load()
     context = make_context(c2pa, verify_content=False)
-    if not is_container(content) or refusal(content):
-        return False
-    try:
-        reader = c2pa.Reader.try_create(
-            media_type, io.BytesIO(content), context=context
-        )
-    except c2pa.C2paError:
-        return False
-    if reader is None:
-        return False
-    reader.close()
-    return True
+    with opened(content) as (whole, stream):
+        if not is_container(whole) or refusal(whole):
+            return False
+        try:
+            reader = c2pa.Reader.try_create(media_type, stream, context=context)
+        except c2pa.C2paError:
+            return False
+        if reader is None:
+            return False
+        reader.close()
+        return True
 
 
 def read(
-    content: bytes, media_type: str | None = None, *, anchors_pem: str = ""
+    content: bytes | Path, media_type: str | None = None, *, anchors_pem: str = ""
 ) -> ManifestReading:
     """Read and judge the manifest in a file. Opens no network connection.
 
     Parameters
     ----------
-    content : bytes
-        A whole file.
+    content : bytes or Path
+        A whole file, or where it is.
     media_type : str, optional
         Its type, used only where the bytes do not tell.
     anchors_pem : str, optional
@@ -190,12 +196,19 @@ def read(
     """
     c2pa = load()
     context = make_context(c2pa, anchors_pem=anchors_pem)
-    if not is_container(content):
-        return ManifestReading(state=State.UNSUPPORTED)
-    if reason := refusal(content):
-        return ManifestReading(state=State.MALFORMED, detail=reason)
+    with opened(content) as (whole, stream):
+        if not is_container(whole):
+            return ManifestReading(state=State.UNSUPPORTED)
+        if reason := refusal(whole):
+            return ManifestReading(state=State.MALFORMED, detail=reason)
+        return _read(c2pa, context, media_type, stream)
+
+
+def _read(
+    c2pa: ModuleType, context: Any, media_type: str | None, stream: BinaryIO
+) -> ManifestReading:
     try:
-        with c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader:
+        with c2pa.Reader(media_type, stream, context=context) as reader:
             store = _parse(reader.json())
             issuer = _issuer(c2pa, reader)
     except c2pa.C2paError.ManifestNotFound:

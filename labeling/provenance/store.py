@@ -8,10 +8,17 @@ through only in containers where the store can be looked at.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["is_container", "refusal"]
+__all__ = ["Content", "is_container", "opened", "refusal"]
+
+Content = bytes | mmap
 
 BOX_LIMIT = 100_000
 ITEM_LIMIT = 1_000_000
@@ -29,12 +36,26 @@ class _Refused(Exception):
     """The store must not be parsed."""
 
 
-def is_container(content: bytes) -> bool:
+@contextmanager
+def opened(content: bytes | Path) -> Iterator[tuple[Content, BinaryIO]]:
+    """Lend what is in a file and a stream over it; a file is mapped, not loaded."""
+    if isinstance(content, bytes):
+        yield content, io.BytesIO(content)
+        return
+    with open(content, "rb") as file:
+        if not content.stat().st_size:  # nothing can be mapped
+            yield b"", file
+            return
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as whole:
+            yield whole, file
+
+
+def is_container(content: Content) -> bool:
     """Tell whether the bytes begin like a file that may carry a manifest."""
     return _CONTAINERS.match(content) is not None
 
 
-def refusal(content: bytes) -> str:
+def refusal(content: Content) -> str:
     """Say why the manifest store in a file must not be parsed; empty when it may."""
     budget = _Budget()
     try:
@@ -60,17 +81,17 @@ class _Budget:
             raise _Refused("the manifest store has too many parts")
 
 
-def _streams(content: bytes) -> Iterator[bytes]:
+def _streams(content: Content) -> Iterator[Content]:
     """Put together what the container splits; most keep the store in one piece."""
-    if content.startswith(b"\xff\xd8"):
+    if content[:2] == b"\xff\xd8":
         yield from _jpeg_stores(content)
-    elif content.startswith(b"GIF8"):
+    elif content[:4] == b"GIF8":
         yield from _gif_stores(content)
     else:
         yield content
 
 
-def _jpeg_stores(content: bytes) -> Iterator[bytes]:
+def _jpeg_stores(content: Content) -> Iterator[bytes]:
     """Join APP11 segments by their box instance (ISO 19566-5, annex D)."""
     stores: dict[bytes, list[bytes]] = {}
     for segment in _jpeg_segments(content):
@@ -82,7 +103,7 @@ def _jpeg_stores(content: bytes) -> Iterator[bytes]:
         yield b"".join(parts)
 
 
-def _jpeg_segments(content: bytes) -> Iterator[bytes]:
+def _jpeg_segments(content: Content) -> Iterator[bytes]:
     """Yield the payloads of all APP11 segments, up to the end of the file."""
     position = 2
     while (position := content.find(b"\xff", position)) != -1:
@@ -96,7 +117,7 @@ def _jpeg_segments(content: bytes) -> Iterator[bytes]:
         position += 1 + size
 
 
-def _gif_stores(content: bytes) -> Iterator[bytes]:
+def _gif_stores(content: Content) -> Iterator[bytes]:
     start = -1
     while (start := content.find(_GIF_BLOCK, start + 1)) != -1:
         parts = []
@@ -107,7 +128,7 @@ def _gif_stores(content: bytes) -> Iterator[bytes]:
         yield b"".join(parts)
 
 
-def _superboxes(data: bytes) -> Iterator[int]:
+def _superboxes(data: Content) -> Iterator[int]:
     """Find superboxes, nested ones too, by the description box each begins with."""
     position = -1
     while (position := data.find(b"jumd", position + 1)) != -1:
@@ -117,7 +138,7 @@ def _superboxes(data: bytes) -> Iterator[int]:
                 yield start
 
 
-def _visit(data: bytes, start: int, budget: _Budget) -> None:
+def _visit(data: Content, start: int, budget: _Budget) -> None:
     """Look at the boxes directly inside the superbox at `start`."""
     position, end = _box(data, start, len(data))
     while position + 8 <= end:
@@ -131,7 +152,7 @@ def _visit(data: bytes, start: int, budget: _Budget) -> None:
         position = after
 
 
-def _box(data: bytes, start: int, end: int) -> tuple[int, int]:
+def _box(data: Content, start: int, end: int) -> tuple[int, int]:
     """Return where a box's content begins and ends, at most at `end`."""
     size = int.from_bytes(data[start : start + 4], "big")
     header = 8
@@ -143,7 +164,7 @@ def _box(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start + header, min(start + size, end)
 
 
-def _check_cbor(data: bytes, position: int, end: int, budget: _Budget) -> None:
+def _check_cbor(data: Content, position: int, end: int, budget: _Budget) -> None:
     """Go through the heads of all items, which follow each other whatever nests."""
     while position < end:
         budget.spend(items=1)

@@ -40,6 +40,16 @@ def trusting(credentials):
     return lambda content: read(content, anchors_pem=credentials.root_pem)
 
 
+def test_a_file_reads_as_its_bytes_do(signed, tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(signed)
+    assert read(path) == read(signed)
+    assert has_manifest(path)
+    path.write_bytes(b"")
+    assert read(path).state is State.UNSUPPORTED
+    assert not has_manifest(path)
+
+
 def build(credentials, content, assertions, ingredients=(), *, remote="", **manifest):
     """Sign with the C2PA library itself, as other programs do."""
     info = c2pa.C2paSignerInfo(

@@ -1,0 +1,195 @@
+"""How a picture goes through the layers."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import policy
+from .errors import (
+    ManifestError,
+    MarkError,
+    MarkNotReadable,
+    TooSmallForMark,
+    TooSmallForNotice,
+)
+from .marks.image import SCHEME, detect_image, embed_image
+from .media import image as media
+from .media.probe import probe
+from .media.source import Source
+from .metadata import image as metadata
+from .model import AigcLabel, LabelResult, Layer, Media, State, to_dict
+from .notices import image as notices
+from .payload import Payload
+from .provenance import manifest
+from .work import STRENGTHS, Settings, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PictureWork"]
+
+
+class PictureWork(Work):
+    """One picture on its way through the layers, in memory."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        due: policy.Due,
+        source: Source,
+        target: Path | None,
+        media_format: str,
+    ) -> None:
+        super().__init__(settings, due, target)
+        self.source = source
+        self.format = media_format
+        self.notes += source.picture.notes
+
+    def _make(self, place: Path | None) -> LabelResult:
+        pixels = self._draw_notice(self.source.picture.pixels)
+        content, payload = self._embed_mark(pixels)
+        content, label = self._write_metadata(content)
+        content = self._sign(content, label, payload)
+        if place is not None:
+            place.write_bytes(content)
+        before = self.source.sha256
+        after = hashlib.sha256(content).hexdigest()
+        return LabelResult(
+            source=_text(self.source.path),
+            target=_text(self.target),
+            media=Media.IMAGE,
+            media_type=f"image/{self.format}",
+            payload=payload,
+            produce_id=self.produce_id,
+            service=self.settings.service,
+            jurisdictions=self.settings.jurisdictions,
+            layers=tuple(self.layers),
+            sha256_before=before,
+            sha256_after=after,
+            notes=tuple(self.notes),
+            content=content,
+        )
+
+    def _draw_notice(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        orientation = self.source.picture.orientation
+        try:
+            shown, notice = notices.draw(
+                media.display(pixels, orientation),
+                self.settings.text,
+                corner=self.settings.corner or self.due.notice_corner,
+                height_fraction=self.due.notice_height,
+            )
+        except TooSmallForNotice as error:
+            self._missing(Layer.NOTICE, error)
+            return pixels
+        if notice.text != self.settings.text:
+            self.notes.append("the picture had no room for the whole notice")
+        self._written(
+            Layer.NOTICE,
+            text=notice.text,
+            box=to_dict(notice.box),
+            ink_height_px=notice.ink_height_px,
+            contrast=round(notice.contrast, 2),
+        )
+        return media.stored(shown, orientation)
+
+    def _embed_mark(self, pixels: NDArray[np.uint8]) -> tuple[bytes, Payload | None]:
+        """Mark, encode and read back; one step stronger until it reads."""
+        payload = self._free_payload()
+        picture = self.source.picture
+        problem: MarkError = MarkNotReadable(
+            "the mark does not read back from the encoded picture",
+            hint="The picture is too plain, or its format compresses too hard.",
+        )
+        try:
+            for strength in STRENGTHS:
+                marked = embed_image(
+                    pixels, payload, self.settings.key, strength=strength
+                )
+                content = media.encode(picture, marked, self.format)
+                hit = detect_image(media.read(content).pixels, self.settings.key)
+                if hit.payload == payload:
+                    self._written(
+                        Layer.MARK,
+                        scheme=SCHEME,
+                        key_id=self.settings.key.id,
+                        p_value=hit.p_value,
+                        strength=strength,
+                        psnr_db=_psnr(pixels, marked),
+                    )
+                    return content, payload
+        except TooSmallForMark as error:
+            problem = error
+        self._missing(Layer.MARK, problem)
+        return media.encode(picture, pixels, self.format), None
+
+    def _write_metadata(self, content: bytes) -> tuple[bytes, AigcLabel]:
+        label = self.settings.aigc(self.produce_id)
+        written = metadata.write(content, label)
+        self.notes += written.notes
+        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
+        self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
+        return written.content, label
+
+    def _sign(self, content: bytes, label: AigcLabel, payload: Payload | None) -> bytes:
+        title = (self.target or self.source.path or Path("untitled")).name
+        claim = self._claim(title, label, payload, SCHEME)
+        parent, parent_type = self._parent()
+        signed = manifest.sign(
+            content,
+            f"image/{self.format}",
+            claim,
+            self.settings.signer,
+            parent=parent,
+            parent_media_type=parent_type,
+        )
+        self._check_sealed(content, signed, label)
+        self._written(
+            Layer.C2PA,
+            action="c2pa.opened" if parent else "c2pa.created",
+            development=self.settings.signer.development,
+        )
+        return signed
+
+    def _parent(self) -> tuple[bytes | None, str | None]:
+        """Return the source when it has a history to go on from."""
+        content = self.source.content
+        if content is None:
+            return None, None
+        media_type = probe(content).media_type
+        if not manifest.has_manifest(content, media_type):
+            return None, None
+        if manifest.read(content, media_type).state is State.MALFORMED:
+            self.notes.append(
+                "the C2PA manifest of the source is unreadable and was left out"
+            )
+            return None, None
+        return content, media_type
+
+    def _check_sealed(self, content: bytes, signed: bytes, label: AigcLabel) -> None:
+        """Read the finished file back, layer by layer."""
+        reading = manifest.read(signed, f"image/{self.format}")
+        if reading.state not in (State.TRUSTED, State.UNTRUSTED):
+            raise ManifestError(
+                f"the signed file does not verify: {', '.join(reading.failures)}"
+            )
+        found = metadata.read(signed)
+        if found.state is not State.PRESENT or found.labels[0].label != label:
+            raise ManifestError("signing changed the AIGC label")
+        before, after = media.read(content).pixels, media.read(signed).pixels
+        if not np.array_equal(before, after):
+            raise ManifestError("signing changed the picture")
+
+
+def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:
+    """Peak signal-to-noise ratio in dB; None when nothing changed."""
+    error = float(np.mean((after.astype(np.float32) - before) ** 2))
+    return round(10 * float(np.log10(255**2 / error)), 2) if error else None
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,191 @@
+"""What all media have in common on their way through the layers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from .. import __version__
+from . import files, policy
+from .errors import MetadataError, SynthmarkError, UsageError
+from .keys import Key
+from .metadata.aigc import to_json
+from .model import AigcLabel, LabelResult, Layer, LayerResult
+from .notices.wording import WORDINGS, check_wording
+from .payload import Payload
+from .provenance.manifest import Claim
+from .provenance.signer import Signer
+
+if TYPE_CHECKING:
+    from .records.store import RecordStore
+
+__all__ = ["DEVELOPMENT_PRODUCER", "STRENGTHS", "Settings", "Work"]
+
+DEVELOPMENT_PRODUCER = "synthmark-development"
+
+STRENGTHS = (1.0, 1.4, 2.0)
+"""Of the mark: one after the other, until it reads back from the encoded file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a label says, who says it, and with which key and log.
+
+    Parameters
+    ----------
+    key : Key
+        The secret of the invisible mark.
+    signer : Signer
+        Who signs the manifest.
+    records : RecordStore or None
+        The log that each labeled file is entered into.
+    producer : str
+        Name or code of the generating provider (27 characters, TC260-PG-20252A).
+    issuer : int
+        Number of the provider in the payload, 0 to 1,048,575.
+    service : str
+        Class of service of Provisions Art. 17.
+    jurisdictions : tuple of str
+        Whose rules apply.
+    wording : str
+        Language of a standard wording, or the wording of the notice itself.
+    corner : str or None
+        Corner of the notice; None for the one that the rules prefer.
+    software_agent : str
+        Name of the system that generated the content.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be meant.
+    """
+
+    key: Key
+    signer: Signer
+    records: RecordStore | None
+    producer: str = DEVELOPMENT_PRODUCER
+    issuer: int = 0
+    service: str = "other"
+    jurisdictions: tuple[str, ...] = ("cn",)
+    wording: str = "en"
+    corner: str | None = None
+    software_agent: str = "unnamed generator"
+
+    def __post_init__(self) -> None:
+        policy.due(self.service, self.jurisdictions)
+        Payload(issuer=self.issuer, serial=0)
+        check_wording(self.text)
+        try:
+            to_json(self.aigc("0"))
+        except MetadataError as error:
+            raise UsageError(error.problem, hint=error.hint) from error
+
+    @property
+    def text(self) -> str:
+        """The wording of the notice itself."""
+        return WORDINGS.get(self.wording, self.wording)
+
+    def aigc(self, produce_id: str) -> AigcLabel:
+        """Return the AIGC label of an item.
+
+        At the first writing the producer is its own propagator (annex E, note 1).
+        """
+        return AigcLabel(
+            label="1",
+            content_producer=self.producer,
+            produce_id=produce_id,
+            content_propagator=self.producer,
+            propagate_id=produce_id,
+        )
+
+
+class Work(ABC):
+    """One file on its way through the layers.
+
+    Parameters
+    ----------
+    settings : Settings
+    due : Due
+        Which layers the rules ask for.
+    target : Path or None
+        Where the labeled file shall stand.
+    """
+
+    def __init__(
+        self, settings: Settings, due: policy.Due, target: Path | None
+    ) -> None:
+        self.settings = settings
+        self.due = due
+        self.target = target
+        self.notes: list[str] = []
+        self.layers: list[LayerResult] = []
+        self.when = datetime.now(UTC)
+        self.produce_id = uuid4().hex
+
+    def run(self, overwrite: bool) -> LabelResult:
+        """Make the labeled file, enter it into the log and put it in its place."""
+        if self.target is None:
+            return self._record(self._make(None))
+        # The place is taken first: what cannot be written shows before the work.
+        with files.replacing(self.target, overwrite=overwrite) as temporary:
+            # Entered before the file appears: a labeled file without a record is
+            # the one thing that must not be.
+            return self._record(self._make(temporary))
+
+    @abstractmethod
+    def _make(self, place: Path | None) -> LabelResult:
+        """Go through the layers; leave the labeled file at `place` if there is one."""
+
+    def _free_payload(self) -> Payload:
+        while True:
+            payload = Payload.random(self.settings.issuer)
+            records = self.settings.records
+            if records is None or not records.payload_taken(payload):
+                return payload
+
+    def _claim(
+        self, title: str, label: AigcLabel, payload: Payload | None, scheme: str
+    ) -> Claim:
+        return Claim(
+            title=title,
+            label=label,
+            payload=payload,
+            mark_scheme=scheme if payload else None,
+            software_agent=self.settings.software_agent,
+            software_agent_version="",
+            when=self.when,
+            generator_version=__version__,
+        )
+
+    def _record(self, result: LabelResult) -> LabelResult:
+        records = self.settings.records
+        if records is None:
+            return result
+        record = records.append(
+            produce_id=result.produce_id,
+            payload=result.payload,
+            sha256_before=result.sha256_before,
+            sha256_after=result.sha256_after,
+            media=result.media,
+            layers=[layer.layer for layer in result.layers if layer.written],
+            service=result.service,
+            jurisdictions=result.jurisdictions,
+            software=f"synthmark {__version__}",
+            target=self.target.name if self.target else None,
+        )
+        written = LayerResult(
+            layer=Layer.RECORD,
+            written=True,
+            detail={"sequence": record.sequence, "hash": record.hash},
+        )
+        return replace(result, layers=(*result.layers, written))
+
+    def _written(self, layer: Layer, **detail: Any) -> None:
+        self.layers.append(LayerResult(layer=layer, written=True, detail=detail))
+
+    def _missing(self, layer: Layer, error: SynthmarkError) -> None:
+        self.layers.append(LayerResult(layer=layer, written=False, reason=error.code))
