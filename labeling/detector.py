@@ -15,20 +15,19 @@ from .keys import Key
 from .marks.image import detect_image
 from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
-from .media.source import Source, load
-from .metadata import image as metadata
+from .media.source import load
 from .model import (
     Detection,
     Evidence,
     Layer,
-    Media,
     Report,
     State,
     to_dict,
 )
-from .notices.find import find
 from .payload import Payload
+from .picture import Picture
 from .provenance import manifest
+from .subject import Subject
 from .verdict import findings, verdict
 
 if TYPE_CHECKING:
@@ -79,20 +78,18 @@ class Detector:
         MediaError
             It is not a picture that can be read.
         """
-        loaded = load(source)
-        content = loaded.content
-        digest = loaded.sha256
-        mark, hit = self._mark(loaded)
-        aigc, iptc = _metadata(content)
-        c2pa, bound = self._manifest(content)
+        subject = Picture(load(source))
+        mark, hit = self._mark(subject)
+        aigc, iptc = _metadata(subject)
+        c2pa, bound = self._manifest(subject)
         payload = hit.payload if hit else None
         produce_id = _produce_id(aigc) or _produce_id(c2pa)
-        record = self._record(payload, produce_id, digest)
-        evidence = (_notice(loaded), mark, aigc, iptc, c2pa, record)
+        record = self._record(payload, produce_id, subject.sha256)
+        evidence = (_notice(subject), mark, aigc, iptc, c2pa, record)
         return Report(
-            file=None if loaded.path is None else str(loaded.path),
-            media=Media.IMAGE,
-            sha256=digest,
+            file=None if subject.path is None else str(subject.path),
+            media=subject.media,
+            sha256=subject.sha256,
             verdict=verdict(evidence),
             payload=payload or bound,
             produce_id=produce_id or record.detail.get("produce_id"),
@@ -136,20 +133,20 @@ class Detector:
             overlay=media.display(overlay, turn),
         )
 
-    def _mark(self, loaded: Source) -> tuple[Evidence, Detection | None]:
+    def _mark(self, subject: Subject) -> tuple[Evidence, Detection | None]:
         if not self.keys:
             return Evidence(layer=Layer.MARK, state=State.NOT_CHECKED), None
-        hit = detect_image(loaded.picture.pixels, self.keys)
+        hit = subject.find_mark(self.keys)
         state = State.ABSENT
         if hit.found:
             state = State.PRESENT if hit.payload else State.UNREADABLE
         detail = {**to_dict(hit), "keys": [key.id for key in self.keys]}
         return Evidence(layer=Layer.MARK, state=state, detail=detail), hit
 
-    def _manifest(self, content: bytes | None) -> tuple[Evidence, Payload | None]:
-        if content is None:
+    def _manifest(self, subject: Subject) -> tuple[Evidence, Payload | None]:
+        if subject.content is None:
             return Evidence(layer=Layer.C2PA, state=State.NOT_CHECKED), None
-        reading = manifest.read(content, anchors_pem=self.anchors_pem)
+        reading = manifest.read(subject.content, anchors_pem=self.anchors_pem)
         detail = to_dict(reading)
         del detail["state"]
         return (
@@ -177,9 +174,8 @@ class Detector:
         return Evidence(layer=Layer.RECORD, state=State.ABSENT)
 
 
-def _notice(loaded: Source) -> Evidence:
-    picture = loaded.picture
-    found = find(media.display(picture.pixels, picture.orientation))
+def _notice(subject: Subject) -> Evidence:
+    found = subject.find_notices()
     return Evidence(
         layer=Layer.NOTICE,
         state=State.PRESENT if found else State.ABSENT,
@@ -187,13 +183,13 @@ def _notice(loaded: Source) -> Evidence:
     )
 
 
-def _metadata(content: bytes | None) -> tuple[Evidence, Evidence]:
-    if content is None:
+def _metadata(subject: Subject) -> tuple[Evidence, Evidence]:
+    reading = subject.read_metadata()
+    if reading is None:
         return (
             Evidence(layer=Layer.AIGC, state=State.NOT_CHECKED),
             Evidence(layer=Layer.IPTC, state=State.NOT_CHECKED),
         )
-    reading = metadata.read(content)
     labels = reading.labels
     aigc = Evidence(
         layer=Layer.AIGC,

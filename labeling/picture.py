@@ -1,8 +1,9 @@
-"""How a picture goes through the layers."""
+"""How a picture goes through the layers, written and read."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,21 +17,58 @@ from .errors import (
     TooSmallForMark,
     TooSmallForNotice,
 )
+from .keys import Key
 from .marks.image import SCHEME, detect_image, embed_image
 from .media import image as media
 from .media.probe import probe
 from .media.source import Source
 from .metadata import image as metadata
-from .model import AigcLabel, LabelResult, Layer, Media, State, to_dict
+from .model import (
+    AigcLabel,
+    Detection,
+    LabelResult,
+    Layer,
+    Media,
+    State,
+    to_dict,
+)
 from .notices import image as notices
+from .notices.find import FoundNotice, find
 from .payload import Payload
 from .provenance import manifest
+from .subject import Subject
 from .work import STRENGTHS, Settings, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PictureWork"]
+__all__ = ["Picture", "PictureWork"]
+
+
+class Picture(Subject):
+    """One picture to be read, layer by layer."""
+
+    media = Media.IMAGE
+    content: bytes | None
+
+    def __init__(self, source: Source) -> None:
+        self.picture = source.picture
+        self.content = source.content
+        self.path = source.path
+        self.sha256 = source.sha256
+
+    def find_notices(self) -> Sequence[FoundNotice]:
+        """Return the notices that are seen."""
+        shown = media.display(self.picture.pixels, self.picture.orientation)
+        return find(shown)
+
+    def find_mark(self, keys: Sequence[Key]) -> Detection:
+        """Look for an invisible mark of any of the keys."""
+        return detect_image(self.picture.pixels, keys)
+
+    def read_metadata(self) -> metadata.Reading | None:
+        """Return what the file's metadata says; None for a picture in memory."""
+        return None if self.content is None else metadata.read(self.content)
 
 
 class PictureWork(Work):

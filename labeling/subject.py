@@ -1,0 +1,46 @@
+"""What every medium lets itself be asked on the read path."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .keys import Key
+from .metadata.image import Reading
+from .model import Detection, Media
+
+__all__ = ["Subject"]
+
+
+class Subject(ABC):
+    """One item to be read, layer by layer.
+
+    Parameters
+    ----------
+    media : Media
+    content : bytes or Path or None
+        The file, where there is one.
+    path : Path or None
+        Where it came from.
+    sha256 : str
+        Digest in hex: of the file, or of the raw samples where there is none.
+    """
+
+    media: Media
+    content: bytes | Path | None
+    path: Path | None
+    sha256: str
+
+    @abstractmethod
+    def find_notices(self) -> Sequence[Any]:
+        """Return the notices that a person would see or hear."""
+
+    @abstractmethod
+    def find_mark(self, keys: Sequence[Key]) -> Detection:
+        """Look for an invisible mark of any of the keys."""
+
+    @abstractmethod
+    def read_metadata(self) -> Reading | None:
+        """Return what the metadata says; None where there is no file."""
