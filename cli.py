@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import locale
 import os
-import re
 import sys
 from contextlib import suppress
 from enum import StrEnum
@@ -19,22 +18,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .labeling import batch
+from .labeling import batch, upkeep
 from .labeling.console import (
     DAMAGED,
     DONE,
     FAILED,
     NO_LABEL,
     UNTRUSTED,
+    AsJson,
     errors,
+    home,
     print_json,
     run,
     tell,
 )
-from .labeling.errors import (
-    OutputError,
-    UsageError,
-)
+from .labeling.errors import OutputError
 from .labeling.model import to_dict
 
 if TYPE_CHECKING:
@@ -58,14 +56,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-key_app = typer.Typer(
-    help="The secret behind the invisible mark.", no_args_is_help=True
-)
-cert_app = typer.Typer(help="Certificates that sign manifests.", no_args_is_help=True)
-records_app = typer.Typer(help="The log of what was labeled.", no_args_is_help=True)
-app.add_typer(key_app, name="key")
-app.add_typer(cert_app, name="cert")
-app.add_typer(records_app, name="records")
+app.add_typer(upkeep.keys, name="key")
+app.add_typer(upkeep.certificates, name="cert")
+app.add_typer(upkeep.records, name="records")
 
 
 class Language(StrEnum):
@@ -95,7 +88,6 @@ Inputs = Annotated[
     typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or -."),
 ]
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
 Lang = Annotated[
     Language,
@@ -105,9 +97,6 @@ Lang = Annotated[
         show_default="the system's",
         help="Language of the page.",
     ),
-]
-KeyFile = Annotated[
-    Path | None, typer.Argument(help="Key file.", show_default="the home's")
 ]
 MarkKey = Annotated[
     Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
@@ -182,7 +171,7 @@ def label(
             batch.collect(inputs, recursive=recursive), output, in_place=in_place
         )
         piped = any(job.target is None for job in jobs)
-        home = _home()
+        own = home()
         options = {
             "service": service,
             "jurisdictions": tuple(jurisdiction or ["cn"]),
@@ -192,9 +181,9 @@ def label(
             "issuer": issuer,
             "software_agent": generator,
         }
-        labeler = home.labeler(
-            key=_mark_key(home, mark_key),
-            signer=home.signer(cert, key),
+        labeler = own.labeler(
+            key=_mark_key(own, mark_key),
+            signer=own.signer(cert, key),
             **{name: value for name, value in options.items() if value is not None},
         )
 
@@ -242,9 +231,9 @@ def detect(
         jobs = [
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
-        home = _home()
-        detector = home.detector(
-            keys=[_mark_key(home, path) for path in mark_key] if mark_key else None,
+        own = home()
+        detector = own.detector(
+            keys=[_mark_key(own, path) for path in mark_key] if mark_key else None,
             anchors_pem=read_anchors(anchors) if anchors else None,
         )
     run(
@@ -275,8 +264,8 @@ def map_mark(
 
     target = output or source.with_name(f"{source.name}.map.png")
     with errors():
-        home = _home()
-        found = home.detector(keys=[_mark_key(home, mark_key)]).locate(source)
+        own = home()
+        found = own.detector(keys=[_mark_key(own, mark_key)]).locate(source)
         if found:
             write_bytes(target, found.png(), overwrite=force)
     if as_json:
@@ -295,139 +284,13 @@ def map_mark(
     raise typer.Exit(DONE if found else NO_LABEL)
 
 
-@key_app.command("new")
-def key_new(path: KeyFile = None) -> None:
-    """Make a mark key in a new file."""
-    from .labeling.keys import Key
-
-    with errors():
-        home = _home()
-        _refuse_existing(path or home.key_path)
-        key = Key.generate() if path else home.key()
-        if path:
-            key.save(path)
-    print(key.id)
-
-
-@key_app.command("show")
-def key_show(path: KeyFile = None) -> None:
-    """Print the public name of a mark key, never the key."""
-    from .labeling.keys import Key
-
-    with errors():
-        key = Key.load(path or _home().key_path)
-    print(key.id)
-
-
-@cert_app.command("new")
-def cert_new(
-    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
-) -> None:
-    """Make a certificate chain for development only."""
-    from .labeling.provenance import certificates
-
-    with errors():
-        _refuse_existing(folder)
-        folder.mkdir(mode=0o700, parents=True)
-        certificates.save_credentials(folder, certificates.make_development_chain())
-    print(folder)
-
-
-@cert_app.command("check")
-def cert_check(
-    chain: Annotated[
-        Path | None, typer.Argument(help="PEM chain.", show_default="the home's")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say in plain words whether a certificate chain can sign manifests."""
-    from .labeling.home import read_pem
-    from .labeling.provenance import certificates
-
-    with errors():
-        if chain is None:
-            folder = _home().signer_path
-            chain, key = folder / "signer-chain.pem", key or folder / "signer-key.pem"
-        text = read_pem(chain)
-        problems = certificates.check(text, read_pem(key) if key else None)
-        bad = any(problem.severity == "error" for problem in problems)
-        shown = None if bad else certificates.describe(text)
-    if as_json:
-        print_json({"certificate": to_dict(shown), "problems": to_dict(problems)})
-    else:
-        if shown:
-            print(f"{shown.subject}, issued by {shown.issuer}")
-            print(f"{shown.algorithm}, valid until {shown.not_after:%Y-%m-%d}")
-        for problem in problems:
-            print(f"{problem.severity}: {problem.text}. {problem.hint}")
-    raise typer.Exit(FAILED if bad else DONE)
-
-
-@records_app.command("list")
-def records_list(
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
-    after: Annotated[int, typer.Option(help="Start behind this number.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """List records, oldest first."""
-    with errors(), _home().records(read_only=True) as store:
-        found = list(store.records(limit, after))
-    if as_json:
-        print_json({"records": to_dict(found)})
-        return
-    for item in found:
-        print(item.sequence, item.time, item.payload or "-" * 16, item.produce_id)
-
-
-@records_app.command("show")
-def records_show(
-    item: Annotated[str, typer.Argument(help="Number, payload, ProduceID or SHA-256.")],
-) -> None:
-    """Print the records of one item as JSON."""
-    with errors(), _home().records(read_only=True) as store:
-        found = store.search(item)
-    print_json({"records": to_dict(found)})
-    raise typer.Exit(DONE if found else NO_LABEL)
-
-
-@records_app.command("verify")
-def records_verify(
-    head: Annotated[
-        str | None, typer.Option(help="SEQUENCE:HASH noted earlier, elsewhere.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check that no record was changed, removed or moved."""
-    with errors(), _home().records(read_only=True) as store:
-        expected = None
-        if head is not None:
-            noted = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", head)
-            if noted is None:
-                raise UsageError(
-                    f"{head!r} is not of the form SEQUENCE:HASH",
-                    hint="Give what an earlier `records verify` called the head.",
-                )
-            expected = int(noted[1]), noted[2]
-        verification = store.verify(expected)
-        last, digest = store.head()
-    if as_json:
-        print_json({**to_dict(verification), "head": f"{last}:{digest}"})
-    elif verification.ok:
-        print(f"{verification.count} records, intact. Head: {last}:{digest}")
-    else:
-        where = verification.first_bad_sequence
-        print(f"BROKEN at record {where}: {verification.reason}")
-    raise typer.Exit(DONE if verification.ok else DAMAGED)
-
-
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check the installation, the home and everything in it."""
     from .labeling.doctor import examine
 
     with errors():
-        checks = examine(_home())
+        checks = examine(home())
     if as_json:
         print_json({"checks": to_dict(checks)})
     else:
@@ -445,25 +308,10 @@ def main() -> None:
     app()
 
 
-def _home() -> Home:
-    from .labeling.home import Home
-
-    return Home(tell=tell)
-
-
 def _mark_key(home: Home, path: Path | None) -> Key:
     from .labeling.keys import Key
 
     return home.key() if path is None else Key.load(path)
-
-
-def _refuse_existing(path: Path) -> None:
-    if os.path.lexists(path):
-        raise UsageError(
-            "exists already, and is never replaced",
-            hint="Name another place.",
-            path=path,
-        )
 
 
 def _content(source: Path | None) -> Path | bytes:

@@ -10,12 +10,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+
+import typer
 
 from .batch import STDIO, Job
 from .errors import SynthmarkError, UnsupportedFormat, UsageError
 from .model import SCHEMA_VERSION
 from .page import printable
+
+if TYPE_CHECKING:
+    from .home import Home
 
 __all__ = [
     "DAMAGED",
@@ -25,11 +30,15 @@ __all__ = [
     "UNSUPPORTED",
     "UNTRUSTED",
     "USAGE",
+    "AsJson",
     "errors",
+    "home",
     "print_json",
     "run",
     "tell",
 ]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
 # Of many files, the one that is worst by this order decides.
@@ -120,6 +129,13 @@ def _as_ours(error: SynthmarkError | OSError) -> SynthmarkError:
     if isinstance(error, SynthmarkError):
         return error
     return SynthmarkError(error.strerror or str(error), path=error.filename)
+
+
+def home() -> Home:
+    """Return the user's home, which tells what it makes on first use."""
+    from .home import Home
+
+    return Home(tell=tell)
 
 
 def tell(text: str) -> None:
