@@ -45,7 +45,7 @@ JPEG_SIDE = 1024
 JPEG_SNR = 0.2  # the decoder needs 0.17
 
 VISIBLE = 0.136  # mean change of L* in the flattest quarter, blurred by 1.5 pixels
-HIDDEN = 0.36  # deviation of the mark that texture hides, in levels for each of mask
+HIDDEN = 0.40  # deviation of the mark that texture hides, in levels for each of mask
 FLATTEST = 0.25
 
 Complex = NDArray[np.complex64]
@@ -220,17 +220,14 @@ def limit(small: Float, mask: Float, scale: float) -> Float:
     variance = cv2.blur(small * small, (reach, reach)) - mean * mean
     sample = np.s_[::4, ::4]
     bound = np.quantile(variance[sample], FLATTEST)
-    flat_places = variance[sample] <= bound
-    flattest = mask[sample][flat_places].mean()
-    levels = np.clip(small[sample][flat_places], 0, 255).astype(np.uint8)
-    lightness = (LIGHTNESS_PER_LEVEL[levels] * mask[sample][flat_places]).mean()
+    flattest = variance[sample] <= bound
+    levels = np.clip(small[sample][flattest], 0, 255).astype(np.uint8)
+    lightness = (LIGHTNESS_PER_LEVEL[levels] * mask[sample][flattest]).mean()
     # What a blur of 1.5 pixels leaves of a tile of unit deviation.
     radius = np.hypot(*CARRIERS.frequencies.T) / CARRIERS.tile * scale
     left = math.sqrt(float(np.exp(-((2 * np.pi * 1.5 * radius) ** 2)).mean()))
     mean_change = lightness * math.sqrt(2 / math.pi) * left
-    # An edge raises the variance of flat places too, but not their mask.
-    growth = np.minimum(variance / (bound + 1e-6), (mask / flattest) ** 2)
-    growth = np.maximum(growth, 1)
+    growth = np.maximum(variance / (bound + 1e-6), 1)
     flat = VISIBLE / mean_change
     bounds = np.minimum(flat * growth, (flat + HIDDEN * (mask - 1)) / mask)
     return np.asarray(bounds, np.float32)
