@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import DamagedMedia, MediaError, MediaTooLarge, UnsupportedFormat
 from ..model import Media
 from .container import Piece, pieces
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "MEDIA_TYPES", "Probe", "probe"]
+__all__ = [
+    "AUDIO_HEAD_BYTES",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MEDIA_TYPES",
+    "Probe",
+    "audio_format",
+    "is_audio",
+    "open_file",
+    "probe",
+]
 
 MAX_BYTES = 512 << 20
 MAX_PIXELS = 200_000_000
@@ -37,7 +51,8 @@ _OTHERS = tuple(
         (rb"\x1aE\xdf\xa3", "a Matroska or WebM video"),
         (rb"FLV\x01", "an FLV video"),
         (rb"RIFF.{4}AVI ", "an AVI video"),
-        (rb"RIFF.{4}WAVE", "a WAV sound"),
+        (rb"(RIFF|RF64|BW64).{4}WAVE", "a WAV sound"),
+        (rb"FORM.{4}AIF[FC]", "an AIFF sound"),
         (rb"fLaC", "a FLAC sound"),
         (rb"OggS", "an Ogg sound or video"),
         (rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "an MP3 sound"),
@@ -54,6 +69,24 @@ _OTHERS = tuple(
     )
 )
 _CONVERT = "Convert it to JPEG, PNG or WebP first."
+
+AUDIO_HEAD_BYTES = 1024
+"""How much of the beginning of a file tells whether it is a sound."""
+
+# The sounds that are handled. An MP4 file of a general brand may hold sound alone.
+_SOUNDS = tuple(
+    (re.compile(pattern, re.DOTALL), name)
+    for pattern, name in (
+        (rb"(RIFF|RF64|BW64).{4}WAVE", "wav"),
+        (rb"FORM.{4}AIF[FC]", "aiff"),
+        (rb"fLaC", "flac"),
+        (rb"OggS.{22}.(.{1,255}?)OpusHead", "opus"),
+        (rb"OggS.{22}.(.{1,255}?)(\x01vorbis|\x7fFLAC)", "ogg"),
+        (rb".{4}ftyp(M4A |M4B |M4P |mp4[12]|isom|iso[2-9]|dash|MSNV|avc1)", "m4a"),
+        (rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][^\xf0-\xff]", "mp3"),
+    )
+)
+_SOUND_CONVERT = "Convert it to WAV, FLAC, MP3, M4A, Ogg or AIFF first."
 
 _PNG_MODES = {
     0: ("grey", {1, 2, 4, 8, 16}),
@@ -145,6 +178,91 @@ def probe(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Probe:
         mode=mode,
         bits=bits,
     )
+
+
+def is_audio(head: bytes) -> bool:
+    """Tell whether a file begins like one of the sounds that are handled.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first `AUDIO_HEAD_BYTES`, or all of it.
+    """
+    return _sound(head) is not None
+
+
+def audio_format(file: BinaryIO) -> str:
+    """Tell the format of a sound file from its beginning.
+
+    Parameters
+    ----------
+    file : binary file
+        The file, which must be able to seek; its name plays no part.
+
+    Returns
+    -------
+    str
+        ``"wav"``, ``"flac"``, ``"mp3"``, ``"m4a"``, ``"ogg"``, ``"opus"`` or
+        ``"aiff"``. An MP4 file may still turn out to be a video.
+
+    Raises
+    ------
+    UnsupportedFormat
+        Another kind of file.
+    DamagedMedia
+        The file is empty or cut off after its first bytes.
+    """
+    file.seek(0)
+    head = file.read(AUDIO_HEAD_BYTES)
+    if not head:
+        raise DamagedMedia("the file is empty")
+    if (format := _sound(head)) is not None:
+        return "flac" if format == "mp3" and _tagged_flac(file, head) else format
+    if len(head) < 12 and head.startswith((b"RIFF", b"FORM", b"OggS")):
+        raise DamagedMedia("the file is cut off after its first bytes")
+    for pattern, name in _OTHERS:
+        if pattern.match(head):
+            raise UnsupportedFormat(f"the file is {name}", hint=_SOUND_CONVERT)
+    raise UnsupportedFormat(
+        "the file is not a sound of a known kind", hint=_SOUND_CONVERT
+    )
+
+
+def open_file(path: Path | str) -> BinaryIO:
+    """Open a media file for reading.
+
+    Raises
+    ------
+    MediaError
+        There is no such file, it is a folder or device, or may not be read.
+    """
+    try:
+        # Opening a pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise MediaError("is a folder or device, not a file", path=path)
+        return open(path, "rb")
+    except FileNotFoundError as error:
+        raise MediaError(
+            "does not exist", hint="Check the spelling of the path.", path=path
+        ) from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, MediaError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"cannot be read: {reason.lower()}", path=path) from error
+
+
+def _sound(head: bytes) -> str | None:
+    return next((name for pattern, name in _SOUNDS if pattern.match(head)), None)
+
+
+def _tagged_flac(file: BinaryIO, head: bytes) -> bool:
+    """Tell whether an ID3 tag stands in front of FLAC."""
+    if not head.startswith(b"ID3"):
+        return False
+    # Its length has 7 bits a byte.
+    file.seek(10 + sum((byte & 127) << 7 * i for i, byte in enumerate(head[9:5:-1])))
+    return file.read(4) == b"fLaC"
 
 
 def _format(content: bytes) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
 
-from ..errors import MediaError, MediaTooLarge, UsageError
+from ..errors import MediaError, MediaTooLarge, SynthmarkError, UsageError
 from .image import Picture, Pixels, from_array, from_pil, read
-from .probe import MAX_BYTES, MAX_PIXELS
+from .probe import AUDIO_HEAD_BYTES, MAX_BYTES, MAX_PIXELS, is_audio, open_file
 
-__all__ = ["Source", "load", "read_file"]
+__all__ = ["Source", "lent_sound", "load", "read_file"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,46 @@ def load(
     return Source(picture=picture, content=content, path=path)
 
 
+@contextmanager
+def lent_sound(source: object) -> Iterator[Path | None]:
+    """Lend the path of a sound; None for what is not one.
+
+    Parameters
+    ----------
+    source : str, Path, bytes or anything else
+        A file, or the bytes of one, which are put into a temporary file.
+
+    Yields
+    ------
+    Path or None
+
+    Raises
+    ------
+    MediaError
+        There is no such file, it is a folder or device, or may not be read.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        if not is_audio(bytes(source[:AUDIO_HEAD_BYTES])):
+            yield None
+            return
+        with TemporaryDirectory(prefix="synthmark-") as folder:
+            path = Path(folder) / "sound"
+            path.write_bytes(source)
+            try:
+                yield path
+            except SynthmarkError as error:
+                if error.path == path:
+                    error.path = None
+                raise
+    elif isinstance(source, str | os.PathLike):
+        path = Path(source)
+        with open_file(path) as file:
+            head = file.read(AUDIO_HEAD_BYTES)
+        yield path if is_audio(head) else None
+    else:
+        yield None
+
+
 def read_file(path: Path | str) -> bytes:
     """Return the content of a media file.
 
@@ -96,21 +138,12 @@ def read_file(path: Path | str) -> bytes:
     MediaTooLarge
         It has more than 512 MiB.
     """
-    try:
-        # Opening a pipe would wait for somebody to write into it.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise MediaError("is a folder or device, not a file", path=path)
-        with open(path, "rb") as file:
+    with open_file(path) as file:
+        try:
             content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise MediaError(
-            "does not exist", hint="Check the spelling of the path.", path=path
-        ) from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, MediaError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(f"cannot be read: {reason.lower()}", path=path) from error
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise MediaError(f"cannot be read: {reason}", path=path) from error
     if len(content) > MAX_BYTES:
         raise MediaTooLarge(f"has more than {MAX_BYTES:,} bytes", path=path)
     return content

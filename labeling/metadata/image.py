@@ -21,6 +21,7 @@ __all__ = [
     "FoundLabel",
     "Reading",
     "Written",
+    "collect",
     "read",
     "write",
 ]
@@ -159,7 +160,7 @@ def write(
         )
     packet, notes = _packet(survey, text, source_type)
     labeled = container.replace_xmp(content, packet)
-    notes += _replaced(_read(survey), label, source_type)
+    notes += _replaced(collect(survey), label, source_type)
     _confirm(read(labeled), label, source_type)
     return Written(content=labeled, place="XMP", notes=tuple(notes))
 
@@ -177,23 +178,11 @@ def read(content: bytes) -> Reading:
     UnsupportedFormat
         The file is of another kind.
     """
-    return _read(_container(content).read_carriers(content))
+    return collect(_container(content).read_carriers(content))
 
 
-def _container(content: bytes) -> _Container:
-    if content.startswith(jpeg.SIGNATURE):
-        return jpeg
-    if content.startswith(png.SIGNATURE):
-        return png
-    if webp.is_webp(content):
-        return webp
-    raise UnsupportedFormat(
-        "is not a JPEG, PNG or WebP file",
-        hint="Convert the picture to one of these formats.",
-    )
-
-
-def _read(survey: Survey) -> Reading:
+def collect(survey: Survey) -> Reading:
+    """Read what the parts of a file carry."""
     labels: list[FoundLabel] = []
     source_types: list[str] = []
     problems = list(survey.problems)
@@ -218,6 +207,19 @@ def _read(survey: Survey) -> Reading:
         labels=tuple(labels),
         source_types=tuple(dict.fromkeys(source_types)),
         problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def _container(content: bytes) -> _Container:
+    if content.startswith(jpeg.SIGNATURE):
+        return jpeg
+    if content.startswith(png.SIGNATURE):
+        return png
+    if webp.is_webp(content):
+        return webp
+    raise UnsupportedFormat(
+        "is not a JPEG, PNG or WebP file",
+        hint="Convert the picture to one of these formats.",
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "Properties",
     "edit",
     "read",
+    "without_labels",
 ]
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -124,6 +125,22 @@ def edit(packet: bytes | None, label: str, source_type: str | None) -> bytes:
     root = edited if root is rdf else replace(root, children=(edited,))
     if root.undeclared:
         raise MetadataError("an XMP prefix is not declared")
+    return (HEAD + tree.serialize(root) + TAIL).encode()
+
+
+def without_labels(packet: bytes) -> bytes:
+    """Take every label out of a packet; one without labels comes back as it is.
+
+    Raises
+    ------
+    MetadataError
+        As `read`.
+    """
+    root, rdf = _parse(packet)
+    if not _labels(root):
+        return packet
+    edited = _without(rdf, sources=False)
+    root = edited if root is rdf else replace(root, children=(edited,))
     return (HEAD + tree.serialize(root) + TAIL).encode()
 
 

@@ -1,0 +1,191 @@
+"""Write and read the AIGC label of a sound file, wherever its format has the place.
+
+Works on files as streams: sound is neither decoded nor encoded again, and no more than
+the metadata is taken into memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from ..errors import (
+    MediaError,
+    MediaTooLarge,
+    MetadataError,
+    SynthmarkError,
+    UnsupportedFormat,
+)
+from ..model import AigcLabel, State
+from . import aigc, id3, mp4, ogg, riff, vorbis
+from .carrier import Survey
+from .image import FoundLabel, Reading, collect
+from .parts import Part, copy
+
+__all__ = ["FoundLabel", "Reading", "Written", "read", "write"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written into a file.
+
+    Parameters
+    ----------
+    place : str
+        Where the label stands in it.
+    notes : tuple of str
+        What was replaced on the way.
+    """
+
+    place: str
+    notes: tuple[str, ...] = ()
+
+
+class _Container(Protocol):
+    """What each container module offers."""
+
+    def survey(self, file: BinaryIO) -> Survey: ...
+    def edit(
+        self, file: BinaryIO, text: str, original: BinaryIO | None
+    ) -> list[Part]: ...
+
+
+def write(
+    source: Path | str,
+    target: Path | str,
+    label: AigcLabel,
+    *,
+    original: Path | str | None = None,
+) -> Written:
+    """Copy a sound file and write the label into the copy.
+
+    The copy has exactly one label (GB 45438-2025, 6.1 c): earlier ones are replaced
+    wherever they stand. Samples and all other metadata stay as they are. The result
+    is read back before the function returns.
+
+    Parameters
+    ----------
+    source : Path or str
+        A WAV, FLAC, MP3, M4A, Ogg or AIFF file.
+    target : Path or str
+        The file to write, another one than `source`.
+    label : AigcLabel
+        The label.
+    original : Path or str, optional
+        The file that `source` was encoded from. Where it is of the same format, its
+        tags, pictures and all other metadata besides labels and C2PA manifests take
+        the place of those of `source`, byte by byte.
+
+    Raises
+    ------
+    UnsupportedFormat
+        The file is of another kind.
+    DamagedMedia
+        The file is truncated or malformed.
+    MediaTooLarge
+        The file has more metadata than any honest one.
+    MetadataError
+        The label does not conform, does not fit, or does not read back.
+    """
+    text = aigc.to_json(label)
+    with _opened(source) as file:
+        container = _container(file)
+        earlier = container.survey(file)
+        if not earlier.complete:
+            raise MediaTooLarge(
+                "has too many blocks of metadata",
+                hint="Write the sound anew without its earlier metadata.",
+            )
+        if original is None:
+            parts = container.edit(file, text, None)
+        else:
+            with _opened(original) as other:
+                same = _container(other) is container
+                earlier = container.survey(other) if same else earlier
+                parts = container.edit(file, text, other if same else None)
+        with open(target, "wb") as output:
+            copy(file, parts, output)
+    place = _confirm(read(target), label)
+    notes = [
+        f"an earlier AIGC label has been replaced: {found.place}"
+        for found in collect(earlier).labels
+        if found.label != label or found.place != place
+    ]
+    return Written(place=place, notes=tuple(dict.fromkeys(notes)))
+
+
+def read(path: Path | str) -> Reading:
+    """Read every AIGC label of a sound file.
+
+    Parameters
+    ----------
+    path : Path or str
+        A WAV, FLAC, MP3, M4A, Ogg or AIFF file, however damaged.
+
+    Raises
+    ------
+    UnsupportedFormat
+        The file is of another kind.
+    MediaTooLarge
+        A block of metadata is larger than 128 MiB.
+    """
+    with _opened(path) as file:
+        return collect(_container(file).survey(file))
+
+
+def _container(file: BinaryIO) -> _Container:
+    file.seek(0)
+    head = file.read(16)
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return riff
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return riff
+    if head[4:8] == b"ftyp":
+        return mp4
+    if head[:4] == b"OggS":
+        return ogg
+    behind = id3.tag_length(head)
+    file.seek(behind)
+    after = file.read(4)
+    if after == vorbis.SIGNATURE:
+        return vorbis
+    # A frame of MPEG sound, layer III: eleven bits of sync, then version and layer.
+    if behind or (after[:1] == b"\xff" and after[1:2] and after[1] & 0xE6 == 0xE2):
+        return id3
+    raise UnsupportedFormat(
+        "is not a WAV, FLAC, MP3, M4A, Ogg or AIFF file",
+        hint="Convert the sound to one of these formats.",
+    )
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    """Lend a file; errors learn its path."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - errors in its use are others
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise MediaError(f"cannot be read: {reason}", path=path) from error
+    try:
+        with file:
+            yield file
+    except SynthmarkError as error:
+        if error.path is None:
+            error.path = path
+        raise
+
+
+def _confirm(reading: Reading, label: AigcLabel) -> str:
+    """Compare what was read back with what was meant; return its place."""
+    if reading.state is not State.PRESENT or len(reading.labels) != 1:
+        places = ", ".join(found.place for found in reading.labels) or "none"
+        raise MetadataError(
+            f"the written file does not read back as one AIGC label (found: {places})",
+            hint="Write the sound anew without its earlier metadata.",
+        )
+    if reading.labels[0].label != label:
+        raise MetadataError("the AIGC label reads back with other values")
+    return reading.labels[0].place
