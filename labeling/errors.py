@@ -9,6 +9,7 @@
   + TooSmallForNotice (RuntimeError)   no room for a legible notice
   + MarkError (RuntimeError)           the invisible mark
     - TooSmallForMark                  no room for the payload
+    - TooShortForMark                  no time for the payload
     - MarkNotReadable                  embedded, but it does not read back
   + MetadataError (ValueError)         the AIGC field and XMP
   + ManifestError (RuntimeError)       the C2PA manifest
@@ -44,6 +45,7 @@ __all__ = [
     "RecordStoreBusy",
     "RecordStoreDamaged",
     "SynthmarkError",
+    "TooShortForMark",
     "TooSmallForMark",
     "TooSmallForNotice",
     "UnsupportedFormat",
@@ -131,6 +133,12 @@ class TooSmallForMark(MarkError):
     """The host has no room for the payload."""
 
     code = "too_small_for_mark"
+
+
+class TooShortForMark(MarkError):
+    """The host does not last long enough for the payload."""
+
+    code = "too_short_for_mark"
 
 
 class MarkNotReadable(MarkError):

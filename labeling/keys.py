@@ -24,6 +24,7 @@ HEADER = "synthmark-key-1"
 class Purpose(StrEnum):
     """What a derived key is for. The list only grows; a value never changes."""
 
+    AUDIO_TF_1 = "synthmark/audio-tf/1"
     KEY_ID = "synthmark/key-id"
     IMAGE_LATTICE_1 = "synthmark/image-lattice/1"
     PAYLOAD = "synthmark/payload"
