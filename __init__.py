@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .labeling.errors import SynthmarkError
     from .labeling.home import Home
     from .labeling.keys import Key
+    from .labeling.marks.audio import detect_audio, embed_audio
     from .labeling.marks.image import detect_image, embed_image
     from .labeling.marks.presence import MarkMap, locate_image, overlay_image
     from .labeling.model import Detection, LabelResult, Report
@@ -40,7 +41,9 @@ __all__ = [
     "Signer",
     "SynthmarkError",
     "detect",
+    "detect_audio",
     "detect_image",
+    "embed_audio",
     "embed_image",
     "label",
     "locate_image",
@@ -61,7 +64,9 @@ _HOMES = {
     "Signer": ".labeling.provenance.signer",
     "SynthmarkError": ".labeling.errors",
     "detect": ".labeling.api",
+    "detect_audio": ".labeling.marks.audio",
     "detect_image": ".labeling.marks.image",
+    "embed_audio": ".labeling.marks.audio",
     "embed_image": ".labeling.marks.image",
     "label": ".labeling.api",
     "locate_image": ".labeling.marks.presence",

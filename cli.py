@@ -77,6 +77,13 @@ class Corner(StrEnum):
     TOP_LEFT = "top-left"
 
 
+class SoundNotice(StrEnum):
+    """How the notice of a sound is told."""
+
+    SPOKEN = "spoken"
+    RHYTHM = "rhythm"
+
+
 def _users_language() -> Language:
     name = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     name = name or locale.getlocale()[0] or ""
@@ -140,7 +147,18 @@ def label(
     notice: Annotated[
         str | None, typer.Option(help="Other wording, with both required elements.")
     ] = None,
-    corner: Annotated[Corner | None, typer.Option(help="Corner of the notice.")] = None,
+    corner: Annotated[
+        Corner | None, typer.Option(help="Corner of the notice in pictures.")
+    ] = None,
+    sound_notice: Annotated[
+        SoundNotice, typer.Option(help="Voice, or short-long short-short in tones.")
+    ] = SoundNotice.SPOKEN,
+    notice_at: Annotated[
+        str,
+        typer.Option(
+            help="Where a sound's notice is heard.", metavar="start|end|SECONDS"
+        ),
+    ] = "start",
     producer: Annotated[
         str | None,
         typer.Option(help="Your provider code or name.", envvar="SYNTHMARK_PRODUCER"),
@@ -150,7 +168,7 @@ def label(
         typer.Option(help="Your number in the payload.", envvar="SYNTHMARK_ISSUER"),
     ] = 0,
     generator: Annotated[
-        str | None, typer.Option(help="The system that made the pictures.")
+        str | None, typer.Option(help="The system that made the content.")
     ] = None,
     mark_key: MarkKey = None,
     cert: Annotated[
@@ -177,6 +195,8 @@ def label(
             "jurisdictions": tuple(jurisdiction or ["cn"]),
             "wording": notice or lang.value,
             "corner": corner and corner.value,
+            "sound_notice": sound_notice.value,
+            "notice_at": _place(notice_at),
             "producer": producer,
             "issuer": issuer,
             "software_agent": generator,
@@ -223,7 +243,7 @@ def detect(
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
-    """Read every layer of pictures, and say where the layers disagree."""
+    """Read every layer of pictures and sounds, and say where the layers disagree."""
     from .labeling.home import read_anchors
     from .labeling.page import report_page
 
@@ -306,6 +326,13 @@ def main() -> None:
         # ends quietly; and no terminal is too poor for a file's name.
         sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     app()
+
+
+def _place(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:  # a word; what cannot be meant is told by who uses it
+        return text
 
 
 def _mark_key(home: Home, path: Path | None) -> Key:

@@ -13,7 +13,12 @@ from .errors import UsageError
 __all__ = ["STDIO", "Job", "collect", "plan"]
 
 STDIO = "-"
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".png", ".webp"),
+        *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aiff", ".aif"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,13 @@ def collect(
     inputs : iterable of str
         Files, folders, patterns that the shell has not expanded, or ``"-"``.
     recursive : bool, optional
-        Whether folders are searched for pictures at every depth; without it, only
-        the pictures right in the folder are taken. Hidden files are not.
+        Whether folders are searched for pictures and sounds at every depth; without
+        it, only those right in the folder are taken. Hidden files are not.
 
     Raises
     ------
     UsageError
-        A pattern or folder holds no picture.
+        A pattern or folder holds no picture or sound.
     """
     found: list[tuple[Path | None, Path]] = []
     for name in inputs:
@@ -52,10 +57,10 @@ def collect(
             found.append((None, Path("stdin")))
         elif os.path.isdir(path):
             walk = path.rglob("*") if recursive else path.glob("*")
-            files = sorted(p for p in walk if _is_picture(p, path))
+            files = sorted(p for p in walk if _is_medium(p, path))
             if not files:
                 raise UsageError(
-                    "holds no JPEG, PNG or WebP file",
+                    "holds no picture or sound",
                     hint="" if recursive else "Use -r to look into its folders.",
                     path=name,
                 )
@@ -154,7 +159,7 @@ def _real(path: Path) -> str:
     return os.path.realpath(path)
 
 
-def _is_picture(path: Path, folder: Path) -> bool:
+def _is_medium(path: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
     return not hidden and path.suffix.lower() in SUFFIXES and os.path.isfile(path)
 

@@ -15,17 +15,18 @@ from .keys import Key
 from .marks.image import detect_image
 from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
-from .media.source import load
+from .media.source import lent_sound, load
 from .model import (
     Detection,
     Evidence,
     Layer,
+    Media,
     Report,
     State,
     to_dict,
 )
 from .payload import Payload
-from .picture import Picture
+from .picture import PictureSubject
 from .provenance import manifest
 from .subject import Subject
 from .verdict import findings, verdict
@@ -61,12 +62,13 @@ class Detector:
     def detect(
         self, source: str | Path | bytes | Image.Image | NDArray[np.uint8]
     ) -> Report:
-        """Read every layer of one picture.
+        """Read every layer of one picture or sound.
 
         Parameters
         ----------
         source : str, Path, bytes, PIL.Image.Image or ndarray
-            The picture. An array or a Pillow image has no metadata and no manifest.
+            The file or its bytes, or a picture. An array or a Pillow image has no
+            metadata and no manifest.
 
         Returns
         -------
@@ -76,9 +78,17 @@ class Detector:
         Raises
         ------
         MediaError
-            It is not a picture that can be read.
+            It is neither a picture nor a sound that can be read.
         """
-        subject = Picture(load(source))
+        with lent_sound(source) as sound:
+            if sound is None:
+                return self._report(PictureSubject(load(source)))
+            from .sound import SoundSubject
+
+            path = None if isinstance(source, bytes) else sound
+            return self._report(SoundSubject(sound, path))
+
+    def _report(self, subject: Subject) -> Report:
         mark, hit = self._mark(subject)
         aigc, iptc = _metadata(subject)
         c2pa, bound = self._manifest(subject)
@@ -203,9 +213,10 @@ def _metadata(subject: Subject) -> tuple[Evidence, Evidence]:
             ],
         },
     )
+    state = State.PRESENT if reading.source_types else State.ABSENT
     iptc = Evidence(
         layer=Layer.IPTC,
-        state=State.PRESENT if reading.source_types else State.ABSENT,
+        state=state if subject.media is Media.IMAGE else State.UNSUPPORTED,
         detail={"source_types": list(reading.source_types)},
     )
     return aigc, iptc

@@ -19,6 +19,7 @@ from .payload import Payload
 __all__ = [
     "AIGC_FIELDS",
     "SCHEMA_VERSION",
+    "UNSUPPORTED",
     "AigcLabel",
     "Box",
     "Detection",
@@ -39,6 +40,9 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 
+UNSUPPORTED = "unsupported"
+"""Why a layer was not written: files of this format cannot hold it."""
+
 AIGC_FIELDS = {
     "Label": "label",
     "ContentProducer": "content_producer",
@@ -56,6 +60,7 @@ class Media(StrEnum):
     """Kinds of media."""
 
     IMAGE = "image"
+    AUDIO = "audio"
 
 
 class Layer(StrEnum):
@@ -183,6 +188,8 @@ class Detection:
         Versioned name of the mark, for example ``"image-lattice/1"``.
     transform : Transform or None
         The geometry that was undone.
+    spans : tuple of (float, float) or None
+        Of a sound, where it carries the mark: start and end in seconds, in order.
     """
 
     found: bool
@@ -192,6 +199,7 @@ class Detection:
     scheme: str
     key_id: str | None = None
     transform: Transform | None = None
+    spans: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +286,8 @@ class LayerResult:
     ----------
     reason : str
         The code of the error that kept it from being written, for example
-        ``"too_small_for_mark"``.
+        ``"too_small_for_mark"``, or ``"unsupported"`` where files of this format
+        cannot hold it.
     """
 
     layer: Layer
@@ -294,11 +303,12 @@ class LabelResult:
     Parameters
     ----------
     source, target : str or None
-        Paths, where the picture came from one and went to one.
+        Paths, where it came from one and went to one.
     content : bytes
-        The labeled file.
+        The labeled file; empty for a sound that went to a path.
     complete : bool
-        Whether every layer that is due was written and read back.
+        Whether every layer that is due, and that the format can hold, was written
+        and read back.
     notes : tuple of str
         What a careful user wants to know: conversions, replaced broken parts.
     """
@@ -319,8 +329,10 @@ class LabelResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every layer that is due was written and read back."""
-        return all(layer.written for layer in self.layers)
+        """Whether every layer was written that is due and that the format can hold."""
+        return all(
+            layer.written or layer.reason == UNSUPPORTED for layer in self.layers
+        )
 
     def layer(self, layer: Layer) -> LayerResult | None:
         """Return the result of one layer; None for one that is not due."""

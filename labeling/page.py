@@ -6,14 +6,25 @@ disagreement. Everything on it is in the JSON document too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .model import Evidence, Finding, LabelResult, Layer, LayerResult, Report, State
+from .model import (
+    UNSUPPORTED,
+    Evidence,
+    Finding,
+    LabelResult,
+    Layer,
+    LayerResult,
+    Media,
+    Report,
+    State,
+)
 
 __all__ = ["LANGUAGES", "label_page", "printable", "report_page"]
 
 LANGUAGES = ("en", "zh")
+MOST_SPANS = 8
 
 Words = Mapping[str, str]
 
@@ -22,7 +33,7 @@ _EN: Words = {
     "possible": "POSSIBLY AI-generated",
     "suspected": "SUSPECTED to be AI-generated",
     "none": "NO LABEL found",
-    "none.note": "No label does not prove that the picture was not generated.",
+    "none.note": "No label does not prove that it was not generated.",
     "notice": "notice",
     "mark": "mark",
     "aigc": "AIGC field",
@@ -32,17 +43,23 @@ _EN: Words = {
     "labeled": "labeled",
     "incomplete": "INCOMPLETE",
     "missing": "MISSING: {why}",
+    "unsupported": "cannot be in a file of this kind",
     "too_small_for_mark": "the picture is too small for the mark",
-    "mark_not_readable": "the mark does not read back from this picture",
+    "mark_not_readable": "the mark does not read back from what was made",
     "too_small_for_notice": "the picture is too small for a legible notice",
     "notice.present": "“{text}”, {height:.1%} of the shorter side",
+    "notice.heard": "“{text}” at {start_s:.1f} to {end_s:.1f} s",
     "notice.absent": "none seen (other fonts and wordings are not read)",
+    "notice.unheard": "none heard (other voices and wordings are not recognized)",
     "notice.written": "“{text}”, {ink_height_px} px high, contrast {contrast}:1",
-    "mark.present": "payload {hex}, p = {p:.0e}{geometry}",
+    "notice.spoken": "“{text}” at {start_s:.1f} to {end_s:.1f} s, {level_lufs} LUFS",
+    "mark.present": "payload {hex}, p = {p:.0e}{where}",
     "mark.unreadable": "there is one, but its payload cannot be read, p = {p:.0e}",
     "mark.absent": "none for {count} key(s)",
     "mark.not_checked": "not looked for: no key",
     "mark.written": "{scheme}, PSNR {psnr_db} dB",
+    "mark.heard": "{scheme}{where}",
+    "spans": ", in {spans} s",
     "rotated": ", rotated by {angle:.1f}°",
     "flipped": ", mirrored",
     "aigc.present": "label {label}, producer {content_producer}, no. {produce_id}",
@@ -58,7 +75,6 @@ _EN: Words = {
     "c2pa.tampered": "BROKEN: changed after signing ({failures})",
     "c2pa.malformed": "BROKEN: {detail}",
     "c2pa.absent": "no manifest",
-    "c2pa.unsupported": "cannot be in a file of this kind",
     "c2pa.written": "{action}",
     "development": "signed by a certificate for development only",
     "record.present": "no. {sequence}, {time}{same}",
@@ -79,7 +95,7 @@ _EN: Words = {
     "label_is_not_the_signed_one": "the label differs from the one under the signature",
     "payload_is_not_the_bound_one": "the mark is not the one the manifest names",
     "number_is_not_the_recorded_one": "the label's number is not the recorded one",
-    "mark_of_recorded_item_absent": "the log's item is marked, this picture is not",
+    "mark_of_recorded_item_absent": "the log's item is marked, this one is not",
     "absent_though_marked": "gone, though the mark shows that it was there",
     "absent_though_recorded": "gone, though the record says that it was there",
 }
@@ -89,7 +105,7 @@ _ZH: Words = {
     "possible": "可能为AI生成",
     "suspected": "疑似为AI生成",
     "none": "未发现标识",
-    "none.note": "未发现标识不代表图片不是AI生成。",
+    "none.note": "未发现标识不代表内容不是AI生成。",
     "notice": "显式标识",
     "mark": "隐形水印",
     "aigc": "AIGC字段",
@@ -99,17 +115,23 @@ _ZH: Words = {
     "labeled": "已标识",
     "incomplete": "标识不完整",
     "missing": "缺失：{why}",
+    "unsupported": "此类文件不能携带",
     "too_small_for_mark": "图片太小，无法嵌入水印",
-    "mark_not_readable": "水印无法从此图片读回",
+    "mark_not_readable": "水印无法从生成的文件读回",
     "too_small_for_notice": "图片太小，无法容纳清晰的文字",
     "notice.present": "“{text}”，高度为最短边的{height:.1%}",
+    "notice.heard": "“{text}”，{start_s:.1f}至{end_s:.1f}秒",
     "notice.absent": "未见（不识别其他字体与措辞）",
+    "notice.unheard": "未听到（不识别其他嗓音与措辞）",
     "notice.written": "“{text}”，高{ink_height_px}像素，对比度{contrast}:1",
-    "mark.present": "载荷 {hex}，p = {p:.0e}{geometry}",
+    "notice.spoken": "“{text}”，{start_s:.1f}至{end_s:.1f}秒，{level_lufs} LUFS",
+    "mark.present": "载荷 {hex}，p = {p:.0e}{where}",
     "mark.unreadable": "存在，但载荷无法读出，p = {p:.0e}",
     "mark.absent": "{count}个密钥均未检出",
     "mark.not_checked": "未检查：没有密钥",
     "mark.written": "{scheme}，PSNR {psnr_db} dB",
+    "mark.heard": "{scheme}{where}",
+    "spans": "，{spans}秒",
     "rotated": "，旋转{angle:.1f}°",
     "flipped": "，镜像",
     "aigc.present": "Label {label}，服务提供者 {content_producer}，编号 {produce_id}",
@@ -125,7 +147,6 @@ _ZH: Words = {
     "c2pa.tampered": "已损坏：签名后被修改（{failures}）",
     "c2pa.malformed": "已损坏：{detail}",
     "c2pa.absent": "无清单",
-    "c2pa.unsupported": "此类文件不能携带清单",
     "c2pa.written": "{action}",
     "development": "仅供开发的证书",
     "record.present": "第{sequence}条，{time}{same}",
@@ -146,7 +167,7 @@ _ZH: Words = {
     "label_is_not_the_signed_one": "标识与签名保护的标识不同",
     "payload_is_not_the_bound_one": "水印不是清单所指的水印",
     "number_is_not_the_recorded_one": "编号与记录不符",
-    "mark_of_recorded_item_absent": "记录中的内容带有水印，此图片没有",
+    "mark_of_recorded_item_absent": "记录中的内容带有水印，此文件没有",
     "absent_though_marked": "已消失，而水印表明它曾存在",
     "absent_though_recorded": "已消失，而记录表明它曾存在",
 }
@@ -158,7 +179,10 @@ def report_page(report: Report, language: str = "en") -> str:
     """Return the page of a detection."""
     words = _WORDS[language]
     lines = [f"{report.file or '-'}: {words[report.verdict]}"]
-    lines += [_line(words, e.layer, _evidence(words, e)) for e in report.evidence]
+    lines += [
+        _line(words, one.layer, _evidence(words, one, report.media))
+        for one in report.evidence
+    ]
     lines += [_finding(words, finding) for finding in report.findings]
     if report.verdict == "none":
         lines.append(f"  {words['none.note']}")
@@ -170,7 +194,10 @@ def label_page(result: LabelResult, language: str = "en") -> str:
     words = _WORDS[language]
     status = words["labeled" if result.complete else "incomplete"]
     lines = [f"{result.target or result.source or '-'}: {status}"]
-    lines += [_line(words, r.layer, _written(words, r)) for r in result.layers]
+    lines += [
+        _line(words, one.layer, _written(words, one, result.media))
+        for one in result.layers
+    ]
     lines += [f"  * {note}" for note in result.notes]
     return "\n".join(map(printable, lines))
 
@@ -191,8 +218,10 @@ def _finding(words: Words, finding: Finding) -> str:
     return f"  ! {words[finding.kind]}: {words[finding.layer]}: {words[finding.reason]}"
 
 
-def _evidence(words: Words, evidence: Evidence) -> str:
+def _evidence(words: Words, evidence: Evidence, media: Media) -> str:
     key = f"{evidence.layer}.{evidence.state}"
+    if evidence.layer is Layer.NOTICE and media is Media.AUDIO:
+        key = "notice.heard" if evidence.state is State.PRESENT else "notice.unheard"
     if key not in words:
         return words[evidence.state]
     return words[key].format(**_facts(words, evidence))
@@ -203,14 +232,15 @@ def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
     detail = evidence.detail
     if evidence.layer is Layer.NOTICE and detail.get("notices"):
         first = detail["notices"][0]
-        return {"text": first["text"], "height": first["height_fraction"]}
+        return {**first, "height": first.get("height_fraction")}
     if evidence.layer is Layer.MARK and detail:
         payload = detail["payload"]
         return {
             "hex": payload and payload["hex"],
             "p": detail["p_value"],
             "count": len(detail["keys"]),
-            "geometry": _geometry(words, detail["transform"]),
+            "where": _geometry(words, detail["transform"])
+            + _spans(words, detail.get("spans")),
         }
     if evidence.layer is Layer.AIGC:
         return {
@@ -241,10 +271,26 @@ def _geometry(words: Words, transform: Mapping[str, Any] | None) -> str:
     return text + (words["flipped"] if transform["flipped"] else "")
 
 
-def _written(words: Words, result: LayerResult) -> str:
+def _spans(words: Words, spans: Sequence[Sequence[float]] | None) -> str:
+    if not spans:
+        return ""
+    shown = ", ".join(f"{start:.1f}-{end:.1f}" for start, end in spans[:MOST_SPANS])
+    more = " ..." if len(spans) > MOST_SPANS else ""
+    return words["spans"].format(spans=shown + more)
+
+
+def _written(words: Words, result: LayerResult, media: Media) -> str:
     if not result.written:
-        return words["missing"].format(why=words.get(result.reason, result.reason))
+        why = words.get(result.reason, result.reason)
+        unsupported = result.reason == UNSUPPORTED
+        return why if unsupported else words["missing"].format(why=why)
     detail = dict(result.detail)
     detail["types"] = detail.get("source_type", "").rsplit("/", 1)[-1]
-    text = words[f"{result.layer}.written"].format(**detail)
+    detail["where"] = _spans(words, detail.get("spans"))
+    key = f"{result.layer}.written"
+    if media is Media.AUDIO:
+        key = {Layer.NOTICE: "notice.spoken", Layer.MARK: "mark.heard"}.get(
+            result.layer, key
+        )
+    text = words[key].format(**detail)
     return f"{text}, {words['development']}" if detail.get("development") else text

@@ -12,7 +12,6 @@ import numpy as np
 from . import policy
 from .errors import (
     ManifestError,
-    MarkError,
     MarkNotReadable,
     TooSmallForMark,
     TooSmallForNotice,
@@ -42,10 +41,10 @@ from .work import STRENGTHS, Settings, Work
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Picture", "PictureWork"]
+__all__ = ["PictureSubject", "PictureWork"]
 
 
-class Picture(Subject):
+class PictureSubject(Subject):
     """One picture to be read, layer by layer."""
 
     media = Media.IMAGE
@@ -80,11 +79,13 @@ class PictureWork(Work):
         due: policy.Due,
         source: Source,
         target: Path | None,
-        media_format: str,
+        media_format: str | None,
     ) -> None:
         super().__init__(settings, due, target)
         self.source = source
-        self.format = media_format
+        if target is not None:
+            media_format = media.format_of(target)
+        self.format = media_format or source.picture.format
         self.notes += source.picture.notes
 
     def _make(self, place: Path | None) -> LabelResult:
@@ -122,7 +123,7 @@ class PictureWork(Work):
                 height_fraction=self.due.notice_height,
             )
         except TooSmallForNotice as error:
-            self._missing(Layer.NOTICE, error)
+            self._missing(Layer.NOTICE, error.code)
             return pixels
         if notice.text != self.settings.text:
             self.notes.append("the picture had no room for the whole notice")
@@ -139,10 +140,7 @@ class PictureWork(Work):
         """Mark, encode and read back; one step stronger until it reads."""
         payload = self._free_payload()
         picture = self.source.picture
-        problem: MarkError = MarkNotReadable(
-            "the mark does not read back from the encoded picture",
-            hint="The picture is too plain, or its format compresses too hard.",
-        )
+        reason = MarkNotReadable.code
         try:
             for strength in STRENGTHS:
                 marked = embed_image(
@@ -161,8 +159,8 @@ class PictureWork(Work):
                     )
                     return content, payload
         except TooSmallForMark as error:
-            problem = error
-        self._missing(Layer.MARK, problem)
+            reason = error.code
+        self._missing(Layer.MARK, reason)
         return media.encode(picture, pixels, self.format), None
 
     def _write_metadata(self, content: bytes) -> tuple[bytes, AigcLabel]:
@@ -176,7 +174,9 @@ class PictureWork(Work):
     def _sign(self, content: bytes, label: AigcLabel, payload: Payload | None) -> bytes:
         title = (self.target or self.source.path or Path("untitled")).name
         claim = self._claim(title, label, payload, SCHEME)
-        parent, parent_type = self._parent()
+        original = self.source.content
+        parent_type = None if original is None else probe(original).media_type
+        parent = original if self._has_history(original, parent_type) else None
         signed = manifest.sign(
             content,
             f"image/{self.format}",
@@ -185,36 +185,13 @@ class PictureWork(Work):
             parent=parent,
             parent_media_type=parent_type,
         )
+        self._check_seal(signed, f"image/{self.format}")
         self._check_sealed(content, signed, label)
-        self._written(
-            Layer.C2PA,
-            action="c2pa.opened" if parent else "c2pa.created",
-            development=self.settings.signer.development,
-        )
+        self._sealed(parent is not None)
         return signed
 
-    def _parent(self) -> tuple[bytes | None, str | None]:
-        """Return the source when it has a history to go on from."""
-        content = self.source.content
-        if content is None:
-            return None, None
-        media_type = probe(content).media_type
-        if not manifest.has_manifest(content, media_type):
-            return None, None
-        if manifest.read(content, media_type).state is State.MALFORMED:
-            self.notes.append(
-                "the C2PA manifest of the source is unreadable and was left out"
-            )
-            return None, None
-        return content, media_type
-
     def _check_sealed(self, content: bytes, signed: bytes, label: AigcLabel) -> None:
-        """Read the finished file back, layer by layer."""
-        reading = manifest.read(signed, f"image/{self.format}")
-        if reading.state not in (State.TRUSTED, State.UNTRUSTED):
-            raise ManifestError(
-                f"the signed file does not verify: {', '.join(reading.failures)}"
-            )
+        """Read the finished file back."""
         found = metadata.read(signed)
         if found.state is not State.PRESENT or found.labels[0].label != label:
             raise ManifestError("signing changed the AIGC label")

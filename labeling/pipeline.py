@@ -8,17 +8,17 @@ when everything in it has been read back and its record is in the log.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import policy
 from .errors import SynthmarkError
-from .media import image as media
-from .media.source import load
+from .media.source import lent_sound, load
 from .model import LabelResult
 from .picture import PictureWork
-from .work import Settings
+from .work import Settings, Work
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,20 +40,21 @@ class Labeler(Settings):
         overwrite: bool = False,
         media_format: str | None = None,
     ) -> LabelResult:
-        """Label one picture in every layer that is due.
+        """Label one picture or sound in every layer that is due.
 
         Parameters
         ----------
         source : str, Path, bytes, PIL.Image.Image or ndarray
-            The picture.
+            The file or its bytes, or a picture in memory.
         target : str or Path, optional
             Where the labeled file shall stand; its suffix decides the format.
             Without it the file is returned in `LabelResult.content` alone.
         overwrite : bool, optional
             Whether an existing target may be replaced.
         media_format : str, optional
-            ``"jpeg"``, ``"png"`` or ``"webp"``, where there is no target. By default
-            that of the source; PNG for arrays.
+            Where there is no target: ``"jpeg"``, ``"png"`` or ``"webp"``, for sounds
+            ``"wav"``, ``"flac"``, ``"mp3"``, ``"m4a"``, ``"ogg"``, ``"opus"`` or
+            ``"aiff"``. By default that of the source; PNG for arrays.
 
         Returns
         -------
@@ -65,21 +66,24 @@ class Labeler(Settings):
         Raises
         ------
         SynthmarkError
-            The picture cannot be read, the result cannot be written, or a layer that
+            The source cannot be read, the result cannot be written, or a layer that
             was written does not read back. No file appears and the input is
             untouched.
         """
         due = policy.due(self.service, self.jurisdictions)
-        loaded = load(source)
+        target = None if target is None else Path(target)
+        path = Path(source) if isinstance(source, str | os.PathLike) else None
         try:
-            if target is not None:
-                target = Path(target)
-                media_format = media.format_of(target)
-            work = PictureWork(
-                self, due, loaded, target, media_format or loaded.picture.format
-            )
-            return work.run(overwrite)
+            with lent_sound(source) as sound:
+                work: Work
+                if sound is None:
+                    work = PictureWork(self, due, load(source), target, media_format)
+                else:
+                    from .sound import SoundWork
+
+                    work = SoundWork(self, due, sound, path, target, media_format)
+                return work.run(overwrite)
         except SynthmarkError as error:
             if error.path is None:
-                error.path = loaded.path
+                error.path = path
             raise

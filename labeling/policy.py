@@ -24,7 +24,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jurisdiction:
-    """The rules of one place for a labeled picture.
+    """The rules of one place.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ class Jurisdiction:
         picture's shortest side.
     notice_corner : str
         Where the notice stands unless the caller says otherwise.
+    spoken_language : str
+        Of the spoken notice in sounds.
     clauses : tuple of str
         Where the numbers come from.
     """
@@ -40,6 +42,7 @@ class Jurisdiction:
     name: str
     notice_height: float
     notice_corner: str
+    spoken_language: str
     clauses: tuple[str, ...]
 
 
@@ -51,6 +54,7 @@ class Due:
     jurisdictions: tuple[Jurisdiction, ...]
     notice_height: float
     notice_corner: str
+    spoken_language: str
 
 
 SERVICES = {
@@ -91,13 +95,16 @@ JURISDICTIONS = {
             name="cn",
             notice_height=0.05,
             notice_corner="bottom-right",
+            # An English notice lacks the second of the elements of 5.3 b).
+            spoken_language="zh",
             clauses=(
                 "Deep Synthesis Provisions Art. 16 and 17",
                 "Labeling Measures Art. 4 (exported files carry the explicit label) "
                 "and Art. 5 (implicit label in the file metadata; digital watermark "
                 "encouraged)",
                 "GB 45438-2025 5.2 (edge or corner, height at least 5 % of the "
-                "shortest side) and 6.1 (one metadata label)",
+                "shortest side), 5.3 (voice or rhythm at the start, the end or a "
+                "middle point of a sound) and 6.1 (one metadata label)",
             ),
         ),
     )
@@ -105,7 +112,7 @@ JURISDICTIONS = {
 
 
 def due(service: str = "other", jurisdictions: Sequence[str] = ("cn",)) -> Due:
-    """Return what is due for a picture; the strictest of several places.
+    """Return what is due for an item; the strictest of several places.
 
     Raises
     ------
@@ -128,4 +135,5 @@ def due(service: str = "other", jurisdictions: Sequence[str] = ("cn",)) -> Due:
         jurisdictions=places,
         notice_height=max(place.notice_height for place in places),
         notice_corner=places[0].notice_corner,
+        spoken_language=places[0].spoken_language,
     )

@@ -11,13 +11,14 @@ from uuid import uuid4
 
 from .. import __version__
 from . import files, policy
-from .errors import MetadataError, SynthmarkError, UsageError
+from .errors import ManifestError, MetadataError, UsageError
 from .keys import Key
 from .metadata.aigc import to_json
-from .model import AigcLabel, LabelResult, Layer, LayerResult
+from .model import AigcLabel, LabelResult, Layer, LayerResult, State
+from .notices.audio import AudioNotice, Place, check_place
 from .notices.wording import WORDINGS, check_wording
 from .payload import Payload
-from .provenance.manifest import Claim
+from .provenance import manifest
 from .provenance.signer import Signer
 
 if TYPE_CHECKING:
@@ -52,9 +53,14 @@ class Settings:
     jurisdictions : tuple of str
         Whose rules apply.
     wording : str
-        Language of a standard wording, or the wording of the notice itself.
+        Language of a standard wording, or the wording of the notice itself; in
+        pictures.
     corner : str or None
-        Corner of the notice; None for the one that the rules prefer.
+        Corner of the notice in a picture; None for the one that the rules prefer.
+    sound_notice : str
+        Notice in a sound, ``"spoken"`` or ``"rhythm"`` (GB 45438-2025, 5.3).
+    notice_at : "start", "end" or float
+        Where in a sound it is heard; a number is seconds from its start.
     software_agent : str
         Name of the system that generated the content.
 
@@ -73,12 +79,16 @@ class Settings:
     jurisdictions: tuple[str, ...] = ("cn",)
     wording: str = "en"
     corner: str | None = None
+    sound_notice: str = "spoken"
+    notice_at: Place = "start"
     software_agent: str = "unnamed generator"
 
     def __post_init__(self) -> None:
         policy.due(self.service, self.jurisdictions)
         Payload(issuer=self.issuer, serial=0)
         check_wording(self.text)
+        check_place(self.notice_at)
+        self.audio_notice  # noqa: B018 - raises what cannot be meant
         try:
             to_json(self.aigc("0"))
         except MetadataError as error:
@@ -88,6 +98,12 @@ class Settings:
     def text(self) -> str:
         """The wording of the notice itself."""
         return WORDINGS.get(self.wording, self.wording)
+
+    @property
+    def audio_notice(self) -> AudioNotice:
+        """The notice of a sound."""
+        due = policy.due(self.service, self.jurisdictions)
+        return AudioNotice(kind=self.sound_notice, language=due.spoken_language)
 
     def aigc(self, produce_id: str) -> AigcLabel:
         """Return the AIGC label of an item.
@@ -149,8 +165,8 @@ class Work(ABC):
 
     def _claim(
         self, title: str, label: AigcLabel, payload: Payload | None, scheme: str
-    ) -> Claim:
-        return Claim(
+    ) -> manifest.Claim:
+        return manifest.Claim(
             title=title,
             label=label,
             payload=payload,
@@ -159,6 +175,34 @@ class Work(ABC):
             software_agent_version="",
             when=self.when,
             generator_version=__version__,
+        )
+
+    def _has_history(
+        self, original: bytes | Path | None, media_type: str | None
+    ) -> bool:
+        """Tell whether the original has a manifest that the new one can go on from."""
+        if original is None or not manifest.has_manifest(original, media_type):
+            return False
+        if manifest.read(original, media_type).state is State.MALFORMED:
+            self.notes.append(
+                "the C2PA manifest of the source is unreadable and was left out"
+            )
+            return False
+        return True
+
+    def _check_seal(self, signed: bytes | Path, media_type: str) -> None:
+        """Read the manifest of the finished file back."""
+        reading = manifest.read(signed, media_type)
+        if reading.state not in (State.TRUSTED, State.UNTRUSTED):
+            raise ManifestError(
+                f"the signed file does not verify: {', '.join(reading.failures)}"
+            )
+
+    def _sealed(self, has_history: bool) -> None:
+        self._written(
+            Layer.C2PA,
+            action="c2pa.opened" if has_history else "c2pa.created",
+            development=self.settings.signer.development,
         )
 
     def _record(self, result: LabelResult) -> LabelResult:
@@ -187,5 +231,5 @@ class Work(ABC):
     def _written(self, layer: Layer, **detail: Any) -> None:
         self.layers.append(LayerResult(layer=layer, written=True, detail=detail))
 
-    def _missing(self, layer: Layer, error: SynthmarkError) -> None:
-        self.layers.append(LayerResult(layer=layer, written=False, reason=error.code))
+    def _missing(self, layer: Layer, reason: str) -> None:
+        self.layers.append(LayerResult(layer=layer, written=False, reason=reason))

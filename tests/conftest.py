@@ -66,6 +66,23 @@ def scene(height: int = 256, width: int = 320, seed: int = 0) -> Pixels:
     return np.clip(128 + total, 0, 255).astype(np.uint8)
 
 
+def voice(seconds: float = 6, rate: int = 24_000, seed: int = 3) -> NDArray[np.int16]:
+    """Something like speech: syllables of harmonics with moving formants, in noise."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate)) / rate
+    pitch = 130 + 25 * np.sin(2 * np.pi * 0.6 * time) + 8 * np.sin(9 * time)
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    formants = 700 + 400 * np.sin(3.1 * time), 1700 + 700 * np.sin(2.3 * time + 1)
+    sound = np.zeros_like(time)
+    for number in range(1, 30):
+        tone = number * pitch
+        gain = sum(np.exp(-(((tone - f) / 260) ** 2)) for f in formants) + 0.02
+        sound += gain * np.sin(number * phase) * (tone < 0.45 * rate)
+    syllables = np.clip(np.sin(2 * np.pi * 2.7 * time) + 0.6, 0, 1)
+    sound = syllables * sound + 0.03 * rng.normal(size=len(time))
+    return np.asarray(8000 * sound / np.abs(sound).max(), np.int16)
+
+
 def saved(picture: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """Return a picture as a file."""
     file = io.BytesIO()
@@ -77,6 +94,11 @@ def saved(picture: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> b
 @pytest.fixture(scope="session")
 def make_scene() -> Callable[..., Pixels]:
     return scene
+
+
+@pytest.fixture(scope="session")
+def make_voice() -> Callable[..., NDArray[np.int16]]:
+    return voice
 
 
 @pytest.fixture(scope="session")

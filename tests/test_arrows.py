@@ -92,7 +92,7 @@ def test_the_walk_sees_every_kind_of_import() -> None:
     # Were the walk blind, the test above could not fail.
     assert ("labeling", "home") in imported(("cli",))  # inside a function
     assert ("kernels", "sync") in imported(("labeling", "marks", "image"))
-    assert ("labeling", "media", "image") in imported(("labeling", "pipeline"))
+    assert ("labeling", "media", "image") in imported(("labeling", "picture"))
     assert () in imported(("labeling", "work"))  # the version
     assert ("", "numba") in imported(("kernels", "_jit"))
     assert len(list(modules())) > 40

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import wave
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -343,7 +344,7 @@ def test_what_is_no_file_is_named(run: Callable[..., Any], tmp_path: Path) -> No
         for command in ("label", "detect"):
             complain(run(command, name), 1, f"{name}: ", problem)
     complain(run("label", "missing.png", "-o", "a.png"), 1, "missing.png: ")
-    complain(run("detect", "folder.png"), 2, "folder.png: ", "holds no JPEG")
+    complain(run("detect", "folder.png"), 2, "folder.png: ", "holds no picture")
     complain(run("detect", "*.jpg"), 2, "*.jpg: ", "matches no file")
     assert names(tmp_path) == ["folder.png"]
 
@@ -776,6 +777,38 @@ def test_the_json_of_a_labeling_is_as_documented(
     matches(json.loads(line), "labeled file")
 
 
+def test_a_sound_is_labeled_and_read(
+    run: Callable[..., Any], tmp_path: Path, make_voice: Callable[..., Any]
+) -> None:
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 24_000, 0, "NONE", ""))
+        file.writeframes(make_voice().tobytes())
+    ran = run("label", "a.wav", "-o", "b.mp3", "--notice-at", "end", "--json")
+    assert ran.code == 0
+    (file,) = ran.json["files"]
+    matches(file, "labeled file")
+    details = {item["layer"]: item["detail"] for item in file["layers"]}
+    assert list(details) == ["notice", "mark", "aigc", "c2pa", "record"]
+    matches(details["notice"], "written notice of a sound")
+    matches(details["mark"], "written mark of a sound")
+    assert details["notice"]["place"] == "end"
+    ran = run("detect", "b.mp3", "--json")
+    assert ran.code == 0
+    (file,) = ran.json["files"]
+    matches(file, "detected file")
+    details = {item["layer"]: item["detail"] for item in file["evidence"]}
+    assert list(details) == LAYERS
+    matches(details["mark"], "mark")
+    matches(details["notice"]["notices"][0], "heard notice")
+    for language, seconds in (("en", " s\n"), ("zh", "秒\n")):
+        page = run("detect", "b.mp3", "--lang", language).out
+        assert re.search(rf"”.*\d{seconds}", page)
+    ran = run("label", "a.wav", "-f", "--sound-notice", "sung")
+    assert ran.code == 2
+    assert "'sung' is not one of" in ran.err
+    complain(run("label", "a.wav", "-f", "--notice-at", "soon"), 2, "soon", '"end"')
+
+
 def test_every_value_of_the_json_is_documented() -> None:
     text = DOCS.read_text("utf-8")
     for kind in (Verdict, FindingKind):
@@ -790,7 +823,8 @@ def test_every_value_of_the_json_is_documented() -> None:
     assert codes <= known
     # These stop a command before its first file, or are reasons of a layer.
     elsewhere = {"key_file", "mark"}
-    elsewhere |= {"too_small_for_mark", "mark_not_readable", "too_small_for_notice"}
+    elsewhere |= {"too_small_for_mark", "too_short_for_mark", "mark_not_readable"}
+    elsewhere |= {"too_small_for_notice"}
     assert known - codes == elsewhere
 
 

@@ -40,7 +40,8 @@ def test_every_room_is_listed_as_a_package():
         for path in ROOT.joinpath(folder).rglob("__init__.py")
     }
     listed = set(PROJECT["tool"]["setuptools"]["packages"])
-    assert listed == rooms | {"synthmark", "synthmark.labeling.notices.fonts"}
+    data = {f"synthmark.labeling.notices.{name}" for name in ("fonts", "voices")}
+    assert listed == rooms | data | {"synthmark"}
 
 
 def test_the_version_stands_the_same_in_both_places():
@@ -77,9 +78,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
 
 
 def test_the_wheel_ships_the_font_with_its_license(wheel):
-    assert {"synthmark/labeling/notices/fonts/OFL.txt", "synthmark/py.typed"} <= set(
-        names(wheel)
-    )
+    assert {
+        "synthmark/labeling/notices/fonts/OFL.txt",
+        "synthmark/labeling/notices/voices/zh.opus",
+        "synthmark/py.typed",
+    } <= set(names(wheel))
     assert any(name.endswith(".otf") for name in names(wheel))
 
 
