@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DamagedMedia, MediaError, UnsupportedFormat, UsageError
+from ..errors import DamagedMedia, MediaError, UsageError
 from . import decoder, encoder, pcm, pcm_output, tags
-from .probe import audio_format, open_file
+from .probe import audio_format, format_by_suffix, open_file
 from .samples import sample_width
 from .sound import Samples, Sound, check_stream, default_layout
 
@@ -219,16 +219,7 @@ def format_of(path: Path | str) -> str:
     UnsupportedFormat
         The suffix is missing or not that of a sound file.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise UnsupportedFormat(
-            f"a file ending in {suffix!r} cannot be written"
-            if suffix
-            else "a file whose name has no suffix cannot be written",
-            hint=f"End the name in {', '.join(_SUFFIXES)}.",
-            path=path,
-        )
-    return _SUFFIXES[suffix]
+    return format_by_suffix(path, _SUFFIXES)
 
 
 @contextmanager

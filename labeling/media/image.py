@@ -18,7 +18,6 @@ from ..errors import (
     DamagedMedia,
     MediaError,
     MediaTooLarge,
-    UnsupportedFormat,
     UsageError,
 )
 from .colors import DEPTH_NOTE, Pixels, eight_bit, hide_color
@@ -33,7 +32,7 @@ from .container import (
     png_xmp,
 )
 from .orientation import display, exif_orientation, stored
-from .probe import MAX_PIXELS, MEDIA_TYPES, Probe, probe
+from .probe import MAX_PIXELS, MEDIA_TYPES, Probe, format_by_suffix, probe
 
 __all__ = [
     "Encoding",
@@ -280,16 +279,7 @@ def format_of(path: Path | str) -> str:
     UnsupportedFormat
         The suffix is missing or not that of a JPEG, PNG or WebP file.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise UnsupportedFormat(
-            f"a file ending in {suffix!r} cannot be written"
-            if suffix
-            else "a file whose name has no suffix cannot be written",
-            hint=f"End the name in {', '.join(_SUFFIXES)}.",
-            path=path,
-        )
-    return _SUFFIXES[suffix]
+    return format_by_suffix(path, _SUFFIXES)
 
 
 def _decode(stream: bytes, found: Probe) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ __all__ = [
     "MEDIA_TYPES",
     "Probe",
     "audio_format",
+    "format_by_suffix",
     "is_audio",
     "open_file",
     "probe",
@@ -347,3 +348,30 @@ def _animated() -> MediaError:
         "the picture is animated, and animated pictures are not handled yet",
         hint="Save a single frame as a picture first.",
     )
+
+
+def format_by_suffix(path: Path | str, formats: Mapping[str, str]) -> str:
+    """Tell the format that a file of this name shall have.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file to write.
+    formats : mapping of str to str
+        From suffixes to formats.
+
+    Raises
+    ------
+    UnsupportedFormat
+        The suffix is missing or not one of these.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in formats:
+        raise UnsupportedFormat(
+            f"a file ending in {suffix!r} cannot be written"
+            if suffix
+            else "a file whose name has no suffix cannot be written",
+            hint=f"End the name in {', '.join(formats)}.",
+            path=path,
+        )
+    return formats[suffix]

@@ -15,14 +15,13 @@ from typing import BinaryIO, Protocol
 from ..errors import (
     MediaError,
     MediaTooLarge,
-    MetadataError,
     SynthmarkError,
     UnsupportedFormat,
 )
-from ..model import AigcLabel, State
+from ..model import AigcLabel
 from . import aigc, id3, mp4, ogg, riff, vorbis
 from .carrier import Survey
-from .image import FoundLabel, Reading, collect
+from .image import FoundLabel, Reading, collect, confirm
 from .parts import Part, copy
 
 __all__ = ["FoundLabel", "Reading", "Written", "read", "write"]
@@ -108,7 +107,9 @@ def write(
                 parts = container.edit(file, text, other if same else None)
         with open(target, "wb") as output:
             copy(file, parts, output)
-    place = _confirm(read(target), label)
+    reading = read(target)
+    confirm(reading, label)
+    place = reading.labels[0].place
     notes = [
         f"an earlier AIGC label has been replaced: {found.place}"
         for found in collect(earlier).labels
@@ -176,16 +177,3 @@ def _opened(path: Path | str) -> Iterator[BinaryIO]:
         if error.path is None:
             error.path = path
         raise
-
-
-def _confirm(reading: Reading, label: AigcLabel) -> str:
-    """Compare what was read back with what was meant; return its place."""
-    if reading.state is not State.PRESENT or len(reading.labels) != 1:
-        places = ", ".join(found.place for found in reading.labels) or "none"
-        raise MetadataError(
-            f"the written file does not read back as one AIGC label (found: {places})",
-            hint="Write the sound anew without its earlier metadata.",
-        )
-    if reading.labels[0].label != label:
-        raise MetadataError("the AIGC label reads back with other values")
-    return reading.labels[0].place

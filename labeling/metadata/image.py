@@ -22,6 +22,7 @@ __all__ = [
     "Reading",
     "Written",
     "collect",
+    "confirm",
     "read",
     "write",
 ]
@@ -161,7 +162,10 @@ def write(
     packet, notes = _packet(survey, text, source_type)
     labeled = container.replace_xmp(content, packet)
     notes += _replaced(collect(survey), label, source_type)
-    _confirm(read(labeled), label, source_type)
+    reading = read(labeled)
+    confirm(reading, label)
+    if source_type is not None and reading.source_types != (source_type,):
+        raise MetadataError("the IPTC source type reads back with another value")
     return Written(content=labeled, place="XMP", notes=tuple(notes))
 
 
@@ -276,15 +280,19 @@ def _replaced(earlier: Reading, label: AigcLabel, source_type: str | None) -> li
     return notes
 
 
-def _confirm(reading: Reading, label: AigcLabel, source_type: str | None) -> None:
-    """Compare what was read back with what was meant."""
+def confirm(reading: Reading, label: AigcLabel) -> None:
+    """Compare what was read back with what was meant.
+
+    Raises
+    ------
+    MetadataError
+        There is another label, several, or none.
+    """
     if reading.state is not State.PRESENT or len(reading.labels) != 1:
         places = ", ".join(found.place for found in reading.labels) or "none"
         raise MetadataError(
             f"the written file does not read back as one AIGC label (found: {places})",
-            hint="Write the picture anew without its earlier metadata.",
+            hint="Write it anew without its earlier metadata.",
         )
     if reading.labels[0].label != label:
         raise MetadataError("the AIGC label reads back with other values")
-    if source_type is not None and reading.source_types != (source_type,):
-        raise MetadataError("the IPTC source type reads back with another value")
