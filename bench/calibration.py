@@ -116,4 +116,4 @@ def _code(key: Key) -> Any:
     """Return the code of the mark: the one thing here that is not public."""
     from synthmark.labeling.marks.lattice import layout_of
 
-    return layout_of(key).code
+    return layout_of(key).words.code

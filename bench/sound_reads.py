@@ -17,6 +17,7 @@ from sound_quality import Flutter, flutter, pesq_wb, visqol
 
 from synthmark import Detection, Key, Payload, detect_audio, embed_audio
 from synthmark.kernels import bands
+from synthmark.kernels.chance import rarity
 from synthmark.labeling.marks.listening import UNCHANGED, Chunk, looks
 from synthmark.labeling.marks.timeline import timeline_of
 from synthmark.labeling.media import audio
@@ -223,7 +224,7 @@ def calibrate(
             folded = look.folded()
             for _ in range(WORDS):
                 payload = Payload.from_int(int(rng.integers(1 << 63)))
-                nats, _ = timeline.evidence(folded, payload)
+                nats = rarity(*timeline.evidence(folded, payload))
                 total += 1
                 for index, level in enumerate(LEVELS):
                     counts[index] += nats >= -math.log(level)

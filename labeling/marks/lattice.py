@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...kernels import chance, dct, masking, spread
-from ...kernels.ecc import TailBitingCode
+from ...kernels import dct, masking, spread
 from ..errors import UsageError
 from ..keys import Key, Purpose
 from ..model import Transform
-from ..payload import Payload, scramble, unscramble
+from ..payload import Payload
+from .words import Hit, Words
 
 __all__ = [
     "BAND",
@@ -51,9 +51,6 @@ LEAST_SHARE = 0.66  # of a canonical side that a picture must have to be marked 
 CARRIERS = spread.Carriers(tile=96, low=3, high=18)
 BAND = 0.25  # cycles per pixel at scale 1; the mark ends at 18 / 96 = 0.19
 SYNC_SHARE, SYNC_ENERGY = 0.15, 0.20
-PAYLOAD_BITS = 64
-# Agreements that cannot become evidence: 44 nats go to the choice among 2^64 payloads.
-HOPELESS_NATS = 50
 PEAKS = 4  # positions tried in each sum
 # Pixels of the long side that are looked at: a strip repeats its mark.
 MOST_LENGTH = 4096
@@ -63,24 +60,6 @@ UPRIGHT = np.eye(2)
 Complex = NDArray[np.complex64]
 Float = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A codeword and how well it agrees with what was read.
-
-    Parameters
-    ----------
-    payload : Payload
-    p_value : float
-        Bound on the chance that some codeword agrees as well when there is no mark.
-    score : float
-        Normalized correlation, 0 to 1.
-    """
-
-    payload: Payload
-    p_value: float
-    score: float
 
 
 class Layout:
@@ -105,18 +84,13 @@ class Layout:
         self.phases = np.exp(2j * np.pi * phases / 2**32).astype(np.complex64)
         self.places = np.argsort(places, kind="stable")
         self.signs = (1.0 - 2.0 * (signs & 1)).astype(np.float32)
-        self.code = TailBitingCode(PAYLOAD_BITS, slots)
-        self._secret = key.derive(Purpose.PAYLOAD)
-
-    def codeword(self, payload: Payload) -> Float:
-        """Return the code bits of a payload, shape (slots,), 1 for zero, -1 for one."""
-        message = _bits(scramble(int(payload), self._secret))
-        return (1.0 - 2.0 * self.code.encode(message)).astype(np.float32)
+        self.words = Words(key, slots)
 
     def spectrum(self, payload: Payload) -> Complex:
         """Return the carriers' amplitudes for a payload, complex64, shape (n,)."""
-        values = np.empty(self.code.slots, np.float32)
-        values[self.places] = self.codeword(payload)
+        word = self.words.word(payload)
+        values = np.empty_like(word)
+        values[self.places] = word
         values *= self.signs
         spectrum = np.empty(len(CARRIERS.frequencies), np.complex64)
         spectrum[self.sync] = math.sqrt(SYNC_ENERGY / SYNC_SHARE)
@@ -137,20 +111,10 @@ class Layout:
         None if no agreement could be evidence.
         """
         soft = self.soft_values(spectrum)
-        power = float(soft @ soft)
-        message = self.code.decode(soft, math.sqrt(2 * HOPELESS_NATS * power))
-        if message is None:
+        payload = self.words.nearest(soft, float(soft @ soft))
+        if payload is None:
             return None
-        number = int("".join(map(str, message)), 2)
-        payload = Payload.from_int(unscramble(number, self._secret))
-        agreement = float(self.codeword(payload) @ soft)
-        # Every payload is a chance for a codeword to agree.
-        nats = chance.rarity(soft, agreement) - PAYLOAD_BITS * math.log(2)
-        return Hit(
-            payload=payload,
-            p_value=math.exp(-max(0.0, nats)),
-            score=agreement / math.sqrt(power * len(soft)),
-        )
+        return Hit.of(payload, soft, float(self.words.word(payload) @ soft))
 
 
 @lru_cache(maxsize=64)
@@ -412,7 +376,3 @@ def resize(plane: Float, height: int, width: int) -> Float:
     shrinks = height * width < plane.shape[0] * plane.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(plane, (width, height), interpolation=how), np.float32)
-
-
-def _bits(number: int) -> NDArray[np.uint8]:
-    return np.array([int(bit) for bit in f"{number:0{PAYLOAD_BITS}b}"], np.uint8)

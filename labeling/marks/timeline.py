@@ -8,17 +8,15 @@ hold the coded payload. Any 36 rows in a row hold every place of the code once.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...kernels import bands, chance
-from ...kernels.ecc import TailBitingCode
+from ...kernels import bands
 from ..keys import Key, Purpose
-from ..payload import Payload, scramble, unscramble
+from ..payload import Payload
+from .words import Hit, Words
 
 __all__ = [
     "PAIRS",
@@ -40,31 +38,8 @@ WORD_ROWS = 36  # rows that hold the codeword once: 1.73 s
 WORDS = 8  # different ones until all repeats: 13.8 s
 ROWS = WORDS * WORD_ROWS
 KNOWN = 2  # cells of each row
-PAYLOAD_BITS = 64
-# Of a p-value that a float can still hold, with room for a factor.
-MOST_NATS = 690.0
-# Agreements that cannot become evidence: 44 nats go to the choice among 2^64 payloads.
-HOPELESS_NATS = 50
 
 Float = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A codeword and how well it agrees with what was read.
-
-    Parameters
-    ----------
-    payload : Payload
-    p_value : float
-        Bound on the chance that some codeword agrees as well when there is no mark.
-    score : float
-        Normalized correlation, 0 to 1.
-    """
-
-    payload: Payload
-    p_value: float
-    score: float
 
 
 class Timeline:
@@ -97,15 +72,12 @@ class Timeline:
         self._signs = (1.0 - 2.0 * (signs & 1)).astype(np.float32).reshape(ROWS, PAIRS)
         self._data = self._slots >= 0
         self.known = np.where(self._data, np.float32(0), self._signs)
-        self._code = TailBitingCode(PAYLOAD_BITS, slots)
-        self._secret = key.derive(Purpose.PAYLOAD)
+        self._words = Words(key, slots)
+        self._slot_count = slots
 
     def pattern(self, payload: Payload) -> Float:
         """Return the sign of every cell, shape (ROWS, PAIRS)."""
-        number = scramble(int(payload), self._secret)
-        bits = [int(bit) for bit in f"{number:0{PAYLOAD_BITS}b}"]
-        word = self._code.encode(np.array(bits, np.uint8))
-        values = (1.0 - 2.0 * word).astype(np.float32)
+        values = self._words.word(payload)
         return np.where(self._data, values[self._slots], 1) * self._signs
 
     def decode(self, folded: Float) -> Hit | None:
@@ -123,38 +95,24 @@ class Timeline:
         """
         values = folded[self._data]
         slots = self._slots[self._data]
-        soft = np.bincount(slots, values * self._signs[self._data], self._code.slots)
+        soft = np.bincount(slots, values * self._signs[self._data], self._slot_count)
         power = float(values @ values)
-        least = math.sqrt(2 * HOPELESS_NATS * power)
-        message = self._code.decode(soft.astype(np.float32), least)
-        if message is None:
+        payload = self._words.nearest(soft.astype(np.float32), power)
+        if payload is None:
             return None
-        number = int("".join(map(str, message)), 2)
-        payload = Payload.from_int(unscramble(number, self._secret))
-        nats, score = self.evidence(folded, payload)
-        # Every payload is a chance for a codeword to agree.
-        nats -= PAYLOAD_BITS * math.log(2)
-        return Hit(
-            payload=payload,
-            p_value=math.exp(-min(max(0.0, nats), MOST_NATS)),
-            score=score,
-        )
+        return Hit.of(payload, *self.evidence(folded, payload))
 
-    def evidence(self, folded: Float, payload: Payload) -> tuple[float, float]:
-        """Return how well one payload agrees with what the cells hold.
+    def evidence(self, folded: Float, payload: Payload) -> tuple[Float, float]:
+        """Return what the cells of the code hold, and how far one payload agrees.
 
         Returns
         -------
-        nats : float
-            The chance to agree as well without a mark is at most ``exp(-nats)``.
-        score : float
-            Normalized correlation, -1 to 1.
+        values : ndarray of float32, shape (n,)
+        agreement : float
+            Sum of the values, each with its sign.
         """
         values = folded[self._data]
-        agreement = float(self.pattern(payload)[self._data] @ values)
-        heard = float(values @ values) * np.count_nonzero(values)
-        score = agreement / math.sqrt(heard) if heard else 0.0
-        return chance.rarity(values, agreement), score
+        return values, float(self.pattern(payload)[self._data] @ values)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import synthmark
 from synthmark import Detection, Key, Payload, detect_audio, embed_audio
 from synthmark.kernels import bands
+from synthmark.kernels.chance import rarity
 from synthmark.labeling.marks.audio import AudioReader, AudioWriter
 from synthmark.labeling.marks.listening import UNCHANGED, Chunk, looks
 from synthmark.labeling.marks.timeline import timeline_of
@@ -306,7 +307,8 @@ def test_stated_p_values_are_reached_less_often_than_stated() -> None:
         look = looks(chunk.cells(UNCHANGED), UNCHANGED, [timeline])[0]
         folded = look.folded()
         for serial in rng.integers(0, 1 << 40, 200).tolist():
-            nats.append(timeline.evidence(folded, Payload(issuer=3, serial=serial))[0])
+            payload = Payload(issuer=3, serial=serial)
+            nats.append(rarity(*timeline.evidence(folded, payload)))
     for level in (0.1, 0.01, 0.001):
         assert np.mean(np.array(nats) >= -np.log(level)) <= level
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synthmark.kernels import spread
 from synthmark.kernels.ecc import TailBitingCode
 from synthmark.labeling.keys import Key
-from synthmark.labeling.marks import lattice
+from synthmark.labeling.marks import lattice, words
 from synthmark.labeling.marks.lattice import (
     CANONICAL_SIDES,
     CARRIERS,
@@ -80,7 +80,7 @@ def test_spectrum_spends_what_it_promises(key: Key, payload: Payload) -> None:
 def test_soft_values_of_a_spectrum_are_its_codeword(key: Key, payload: Payload) -> None:
     layout = Layout(key)
     soft = layout.soft_values(layout.spectrum(payload))
-    np.testing.assert_array_equal(np.sign(soft), layout.codeword(payload))
+    np.testing.assert_array_equal(np.sign(soft), layout.words.word(payload))
     assert np.ptp(np.abs(soft)) < 1e-4
 
 
@@ -96,9 +96,9 @@ def test_keys_have_nothing_in_common(key: Key, others: list[Key]) -> None:
 
 
 def test_payloads_that_differ_in_a_bit_differ_in_half_of_the_codeword(key: Key) -> None:
-    word = layout_of(key).codeword(Payload.from_int(0))
+    word = layout_of(key).words.word(Payload.from_int(0))
     for bit in range(64):
-        other = layout_of(key).codeword(Payload.from_int(1 << bit))
+        other = layout_of(key).words.word(Payload.from_int(1 << bit))
         assert 0.3 < np.mean(word != other) < 0.7
 
 
@@ -122,7 +122,7 @@ def test_decode_of_a_clean_spectrum_is_beyond_doubt(key: Key, payload: Payload) 
     assert hit is not None
     assert hit.score == pytest.approx(1, abs=1e-4)
     # All signs agree: one choice in 2^slots, less the choice among the payloads.
-    bits = layout.code.slots - 64
+    bits = layout.words.code.slots - 64
     assert -math.log2(hit.p_value) == pytest.approx(bits, rel=0.02)
 
 
@@ -171,14 +171,14 @@ def test_p_value_of_one_read_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
     # With a payload of 8 bits the best of all words can be had, so that every read
     # is a hit and the bound over the whole code is put to the test.
     layouts = [Layout(Key.from_bytes(n.to_bytes(32, "big"))) for n in range(500)]
-    code: Any = Exhaustive(layouts[0].code)
-    monkeypatch.setattr(lattice, "PAYLOAD_BITS", 8)
+    code: Any = Exhaustive(layouts[0].words.code)
+    monkeypatch.setattr(words, "PAYLOAD_BITS", 8)
     for name in ("scramble", "unscramble"):
-        monkeypatch.setattr(lattice, name, lambda number, _: number)
+        monkeypatch.setattr(words, name, lambda number, _: number)
     rng = np.random.default_rng(3)
     values = []
     for seed, layout in enumerate(layouts):
-        layout.code = code
+        layout.words.code = code
         # A host with a few strong carriers is as likely as any other.
         spectra = noise(seed, 6) * rng.exponential(size=COUNT) ** 2
         hit = layout.decode(view_of(spectra.astype(np.complex64)).total())

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synthmark.kernels.chance import rarity
 from synthmark.labeling.keys import Key
 from synthmark.labeling.marks import timeline
 from synthmark.labeling.payload import Payload
@@ -83,7 +84,7 @@ def test_evidence_bounds_chance_agreement(line: timeline.Timeline) -> None:
     rng = np.random.default_rng(4)
     heard = rng.standard_normal((timeline.ROWS, timeline.PAIRS), np.float32)
     nats = [
-        line.evidence(heard, Payload(issuer=1, serial=serial))[0]
+        rarity(*line.evidence(heard, Payload(issuer=1, serial=serial)))
         for serial in rng.integers(0, 1 << 40, 3000).tolist()
     ]
     for level in (0.1, 0.01):
