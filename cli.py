@@ -81,6 +81,7 @@ class SoundNotice(StrEnum):
     """How the notice of a sound is told."""
 
     SPOKEN = "spoken"
+    ROUND = "round"
     RHYTHM = "rhythm"
 
 
@@ -151,7 +152,7 @@ def label(
         Corner | None, typer.Option(help="Corner of the notice in pictures.")
     ] = None,
     sound_notice: Annotated[
-        SoundNotice, typer.Option(help="Voice, or short-long short-short in tones.")
+        SoundNotice, typer.Option(help="Voice, a short one for each round, or tones.")
     ] = SoundNotice.SPOKEN,
     notice_at: Annotated[
         str,

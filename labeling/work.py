@@ -58,7 +58,8 @@ class Settings:
     corner : str or None
         Corner of the notice in a picture; None for the one that the rules prefer.
     sound_notice : str
-        Notice in a sound, ``"spoken"`` or ``"rhythm"`` (GB 45438-2025, 5.3).
+        Notice in a sound (GB 45438-2025, 5.3): ``"spoken"``, ``"round"`` for a short
+        one in each round of a conversation, or ``"rhythm"``.
     notice_at : "start", "end" or float
         Where in a sound it is heard; a number is seconds from its start.
     software_agent : str
@@ -103,7 +104,9 @@ class Settings:
     def audio_notice(self) -> AudioNotice:
         """The notice of a sound."""
         due = policy.due(self.service, self.jurisdictions)
-        return AudioNotice(kind=self.sound_notice, language=due.spoken_language)
+        short = self.sound_notice == "round"
+        kind = "spoken" if short else self.sound_notice
+        return AudioNotice(kind=kind, language=due.spoken_language, short=short)
 
     def aigc(self, produce_id: str) -> AigcLabel:
         """Return the AIGC label of an item.

@@ -141,6 +141,17 @@ def test_the_notice_is_heard_where_it_was_asked_for(
     assert heard["start_s"] == pytest.approx(written["start_s"], abs=0.2)
 
 
+def test_a_round_of_a_conversation_has_a_short_notice(
+    make: Make, tmp_path: Path
+) -> None:
+    labeler = Home().labeler(service="dialogue", sound_notice="round")
+    result = labeler.label(make(seconds=4), tmp_path / "out.wav")
+    assert result.layer(Layer.NOTICE).detail["text"] == "人工智能生成"
+    report = Home().detector().detect(tmp_path / "out.wav")
+    (heard,) = report.layer(Layer.NOTICE).detail["notices"]
+    assert heard["text"] == "人工智能生成"
+
+
 @pytest.mark.parametrize(
     "options", [{"sound_notice": "sung"}, {"notice_at": "never"}, {"notice_at": -1.0}]
 )
