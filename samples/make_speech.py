@@ -19,8 +19,8 @@ __all__ = ["SENTENCES", "main"]
 
 VOICE = "af_heart"
 SENTENCES = (
-    # Whatever a machine has made should say so.
-    "wəTˈɛvəɹ ɐ məʃˈin hæz mˈAd ʃˌʊd sˈA sˌO.",
+    # What a machine has made should say so.
+    "wˌʌT ɐ məʃˈin hæz mˈAd ʃˌʊd sˈA sˌO.",
     # Synthmark adds a label that everyone can hear, and one that only a detector finds.
     "sˈɪnθmˌɑɹk ˈædz ɐ lˈAbəl ðæt ˈɛvɹiwən kæn hˈɪɹ, "
     "ænd wˈʌn ðæt ˈOnli ɐ dətˈɛktəɹ fˈIndz.",
