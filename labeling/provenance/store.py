@@ -9,19 +9,20 @@ through only in containers where the store can be looked at.
 from __future__ import annotations
 
 import io
+import mmap
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 __all__ = ["Content", "is_container", "opened", "refusal"]
 
-Content = bytes | mmap
+Content = bytes | mmap.mmap
 
 BOX_LIMIT = 100_000
 ITEM_LIMIT = 1_000_000
+WINDOW = 32 << 20  # bytes that are searched at a time
 
 # JPEG, PNG, GIF, TIFF, RIFF (WebP, WAV, AVI), ISO base media (AVIF, HEIC, MP4, MOV),
 # FLAC and MP3 with a tag.
@@ -46,7 +47,7 @@ def opened(content: bytes | Path) -> Iterator[tuple[Content, BinaryIO]]:
         if not content.stat().st_size:  # nothing can be mapped
             yield b"", file
             return
-        with mmap(file.fileno(), 0, access=ACCESS_READ) as whole:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             yield whole, file
 
 
@@ -130,12 +131,15 @@ def _gif_stores(content: Content) -> Iterator[bytes]:
 
 def _superboxes(data: Content) -> Iterator[int]:
     """Find superboxes, nested ones too, by the description box each begins with."""
-    position = -1
-    while (position := data.find(b"jumd", position + 1)) != -1:
-        for header in (8, 16):  # with a length of 32 or of 64 bits
-            start = position - 4 - header
-            if start >= 0 and data[start + 4 : start + 8] == b"jumb":
-                yield start
+    for first in range(0, len(data), WINDOW):
+        position, last = first - 1, first + WINDOW + 3
+        while (position := data.find(b"jumd", position + 1, last)) != -1:
+            for header in (8, 16):  # with a length of 32 or of 64 bits
+                start = position - 4 - header
+                if start >= 0 and data[start + 4 : start + 8] == b"jumb":
+                    yield start
+        if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            data.madvise(mmap.MADV_DONTNEED)  # what was searched need not stay
 
 
 def _visit(data: Content, start: int, budget: _Budget) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from synthmark.labeling.errors import ManifestError
 from synthmark.labeling.model import State
+from synthmark.labeling.provenance import store
 from synthmark.labeling.provenance.manifest import has_manifest, read, sign
-from synthmark.labeling.provenance.store import is_container, refusal
+from synthmark.labeling.provenance.store import is_container, opened, refusal
 
 TYPES = {
     "JPEG": "image/jpeg",
@@ -70,20 +71,32 @@ def test_store_in_many_pieces_is_put_together(picture, claim, signer, kind):
     assert refusal(hostile) == LONGER
 
 
+@pytest.mark.parametrize("place", range(40, 72))
+def test_nothing_hides_where_one_window_ends(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "WINDOW", 64)
+    bomb = b"\x5b" + (1 << 40).to_bytes(8, "big")
+    content = b"RIFF".ljust(place, b"\0") + superbox(box(b"cbor", bomb)) + bytes(200)
+    assert refusal(content) == LONGER
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    with opened(path) as (whole, _):
+        assert refusal(whole) == LONGER
+
+
 def test_boxes_with_long_lengths_are_seen_through():
     bomb = b"\x5b" + (1 << 40).to_bytes(8, "big")
     inner = box(b"cbor", bomb)
     long_inner = b"\0\0\0\1cbor" + (16 + len(bomb)).to_bytes(8, "big") + bomb
     open_inner = b"\0\0\0\0cbor" + bomb
     long_outer = b"\0\0\0\1jumb" + (99).to_bytes(8, "big") + box(b"jumd", b"") + inner
-    for store in (
+    for boxes in (
         superbox(inner),
         superbox(superbox(inner)),
         superbox(box(b"free", b"1234"), long_inner),
         superbox(open_inner),
         long_outer,
     ):
-        assert refusal(b"\x89PNG" + store) == LONGER
+        assert refusal(b"\x89PNG" + boxes) == LONGER
     assert refusal(b"\x89PNG" + superbox(box(b"free", bomb))) == ""
 
 
