@@ -95,21 +95,13 @@ class PictureWork(Work):
         content = self._sign(content, label, payload)
         if place is not None:
             place.write_bytes(content)
-        before = self.source.sha256
-        after = hashlib.sha256(content).hexdigest()
-        return LabelResult(
-            source=_text(self.source.path),
-            target=_text(self.target),
+        return self._result(
+            self.source.path,
             media=Media.IMAGE,
             media_type=f"image/{self.format}",
             payload=payload,
-            produce_id=self.produce_id,
-            service=self.settings.service,
-            jurisdictions=self.settings.jurisdictions,
-            layers=tuple(self.layers),
-            sha256_before=before,
-            sha256_after=after,
-            notes=tuple(self.notes),
+            sha256_before=self.source.sha256,
+            sha256_after=hashlib.sha256(content).hexdigest(),
             content=content,
         )
 
@@ -204,7 +196,3 @@ def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:
     """Peak signal-to-noise ratio in dB; None when nothing changed."""
     error = float(np.mean((after.astype(np.float32) - before) ** 2))
     return round(10 * float(np.log10(255**2 / error)), 2) if error else None
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

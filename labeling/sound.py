@@ -134,19 +134,13 @@ class SoundWork(Work):
             marked.unlink()
             self._sign(tagged, place or sealed, label, payload)
             finished = place or sealed
-            return LabelResult(
-                source=None if self.path is None else str(self.path),
-                target=None if self.target is None else str(self.target),
+            return self._result(
+                self.path,
                 media=Media.AUDIO,
                 media_type=self.written.media_type,
                 payload=payload,
-                produce_id=self.produce_id,
-                service=self.settings.service,
-                jurisdictions=self.settings.jurisdictions,
-                layers=tuple(self.layers),
                 sha256_before=_digest(self.source),
                 sha256_after=_digest(finished),
-                notes=tuple(dict.fromkeys(self.notes)),
                 content=b"" if place else finished.read_bytes(),
             )
 

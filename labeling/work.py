@@ -159,6 +159,19 @@ class Work(ABC):
     def _make(self, place: Path | None) -> LabelResult:
         """Go through the layers; leave the labeled file at `place` if there is one."""
 
+    def _result(self, source: Path | None, **facts: Any) -> LabelResult:
+        """Return what was done, with the facts that only the medium knows."""
+        return LabelResult(
+            source=None if source is None else str(source),
+            target=None if self.target is None else str(self.target),
+            produce_id=self.produce_id,
+            service=self.settings.service,
+            jurisdictions=self.settings.jurisdictions,
+            layers=tuple(self.layers),
+            notes=tuple(dict.fromkeys(self.notes)),
+            **facts,
+        )
+
     def _free_payload(self) -> Payload:
         while True:
             payload = Payload.random(self.settings.issuer)
