@@ -6,6 +6,7 @@ layer that is absent is a result; one that cannot be read is a result too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +86,8 @@ class Detector:
                 return self._report(PictureSubject(load(source)))
             from .sound import SoundSubject
 
-            path = None if isinstance(source, bytes) else sound
-            return self._report(SoundSubject(sound, path))
+            named = isinstance(source, str | os.PathLike)
+            return self._report(SoundSubject(sound, sound if named else None))
 
     def _report(self, subject: Subject) -> Report:
         mark, hit = self._mark(subject)

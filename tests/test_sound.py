@@ -14,11 +14,13 @@ from synthmark import Detector, Home, Key, Labeler, Report
 from synthmark.labeling import sound as route
 from synthmark.labeling.errors import (
     DamagedMedia,
+    MediaTooLarge,
     OutputExists,
     UnsupportedFormat,
     UsageError,
 )
 from synthmark.labeling.media import audio as media
+from synthmark.labeling.media import source as intake
 from synthmark.labeling.model import Detection, FindingKind, LabelResult, Layer, State
 
 RATE = 24_000
@@ -120,9 +122,18 @@ def test_bytes_go_in_and_come_out(make: Make, labeler: Labeler) -> None:
     result = labeler.label(content)
     assert result.media_type == "audio/flac"
     assert result.content.startswith(b"ID3")  # the manifest stands in front
-    report = Home().detector().detect(result.content)
+    report = Home().detector().detect(bytearray(result.content))
     assert report.file is None
     assert report.payload == result.payload
+
+
+def test_bytes_that_may_have_been_cut_off_are_refused(
+    make: Make, labeler: Labeler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = make("in.mp3").read_bytes()
+    monkeypatch.setattr(intake, "MAX_BYTES", len(content) - 1)
+    with pytest.raises(MediaTooLarge, match="path"):
+        labeler.label(content)
 
 
 @pytest.mark.parametrize(("place", "start"), [("start", 0.0), ("end", 6.0), (2.5, 2.5)])

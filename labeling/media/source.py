@@ -1,4 +1,7 @@
-"""Where a picture comes from: a file, its bytes, an array or a Pillow image."""
+"""Where a picture comes from: a file, its bytes, an array or a Pillow image.
+
+Sounds come from files alone: the bytes of one are put into a temporary file.
+"""
 
 from __future__ import annotations
 
@@ -105,11 +108,18 @@ def lent_sound(source: object) -> Iterator[Path | None]:
     ------
     MediaError
         There is no such file, it is a folder or device, or may not be read.
+    MediaTooLarge
+        The bytes are more than 512 MiB.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         if not is_audio(bytes(source[:AUDIO_HEAD_BYTES])):
             yield None
             return
+        if len(source) > MAX_BYTES:
+            raise MediaTooLarge(
+                f"the sound has more than {MAX_BYTES:,} bytes",
+                hint="Give its path: a file may be of any size.",
+            )
         with TemporaryDirectory(prefix="synthmark-") as folder:
             path = Path(folder) / "sound"
             path.write_bytes(source)
