@@ -25,13 +25,12 @@ from report import percent, table
 from tiles import Pixels
 
 from synthmark import SynthmarkError, detect_image, embed_image
-from synthmark.labeling.marks.presence import locate_image
+from synthmark.labeling.marks.presence import MISSING, locate_image
 
 __all__ = ["main", "render", "run"]
 
 PATCHES = (0.0, 0.05, 0.15, 0.25, 0.4)  # of the picture's area
 LATER = {"": same, "JPEG 70": jpeg(70), "JPEG 50": jpeg(50), "half size": scale(0.5)}
-MISSING = 0.5  # presence below which a place counts as one without the mark
 ENOUGH = 0.6
 
 Mask = NDArray[np.bool_]

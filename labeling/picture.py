@@ -28,7 +28,6 @@ from .model import (
     LabelResult,
     Layer,
     Media,
-    State,
     to_dict,
 )
 from .notices import image as notices
@@ -169,27 +168,21 @@ class PictureWork(Work):
         original = self.source.content
         parent_type = None if original is None else probe(original).media_type
         parent = original if self._has_history(original, parent_type) else None
+        media_type = f"image/{self.format}"
         signed = manifest.sign(
             content,
-            f"image/{self.format}",
+            media_type,
             claim,
             self.settings.signer,
             parent=parent,
             parent_media_type=parent_type,
         )
-        self._check_seal(signed, f"image/{self.format}")
-        self._check_sealed(content, signed, label)
-        self._sealed(parent is not None)
-        return signed
-
-    def _check_sealed(self, content: bytes, signed: bytes, label: AigcLabel) -> None:
-        """Read the finished file back."""
-        found = metadata.read(signed)
-        if found.state is not State.PRESENT or found.labels[0].label != label:
-            raise ManifestError("signing changed the AIGC label")
+        self._check_seal(signed, media_type, metadata.read(signed), label)
         before, after = media.read(content).pixels, media.read(signed).pixels
         if not np.array_equal(before, after):
             raise ManifestError("signing changed the picture")
+        self._sealed(parent is not None)
+        return signed
 
 
 def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:

@@ -15,7 +15,7 @@ from . import policy
 from .errors import ManifestError, MarkNotReadable, UnsupportedFormat
 from .keys import Key
 from .marks.audio import SCHEME, AudioReader, AudioWriter
-from .marks.audio_writer import RATES
+from .marks.tape import RATES
 from .media import audio as media
 from .media.sound import Samples
 from .metadata import audio as metadata
@@ -26,7 +26,6 @@ from .model import (
     LabelResult,
     Layer,
     Media,
-    State,
 )
 from .notices.audio import Insertion
 from .notices.find_audio import FoundAudioNotice, find
@@ -233,10 +232,7 @@ class SoundWork(Work):
                 parent=self.source if has_history else None,
                 parent_media_type=self.sound.media_type,
             )
-        self._check_seal(target, media_type)
-        found = metadata.read(target)
-        if found.state is not State.PRESENT or found.labels[0].label != label:
-            raise ManifestError("signing changed the AIGC label")
+        self._check_seal(target, media_type, metadata.read(target), label)
         if _samples(source) != _samples(target):
             raise ManifestError("signing changed the sound")
         self._sealed(has_history)

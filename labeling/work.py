@@ -14,6 +14,7 @@ from . import files, policy
 from .errors import ManifestError, MetadataError, UsageError
 from .keys import Key
 from .metadata.aigc import to_json
+from .metadata.image import Reading
 from .model import AigcLabel, LabelResult, Layer, LayerResult, State
 from .notices.audio import AudioNotice, Place, check_place
 from .notices.wording import WORDINGS, check_wording
@@ -89,7 +90,7 @@ class Settings:
         Payload(issuer=self.issuer, serial=0)
         check_wording(self.text)
         check_place(self.notice_at)
-        self.audio_notice  # noqa: B018 - raises what cannot be meant
+        _ = self.audio_notice
         try:
             to_json(self.aigc("0"))
         except MetadataError as error:
@@ -206,13 +207,21 @@ class Work(ABC):
             return False
         return True
 
-    def _check_seal(self, signed: bytes | Path, media_type: str) -> None:
-        """Read the manifest of the finished file back."""
+    def _check_seal(
+        self,
+        signed: bytes | Path,
+        media_type: str,
+        metadata: Reading,
+        label: AigcLabel,
+    ) -> None:
+        """Read manifest and label of the finished file back."""
         reading = manifest.read(signed, media_type)
         if reading.state not in (State.TRUSTED, State.UNTRUSTED):
             raise ManifestError(
                 f"the signed file does not verify: {', '.join(reading.failures)}"
             )
+        if metadata.state is not State.PRESENT or metadata.labels[0].label != label:
+            raise ManifestError("signing changed the AIGC label")
 
     def _sealed(self, has_history: bool) -> None:
         self._written(

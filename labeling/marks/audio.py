@@ -23,7 +23,8 @@ from .audio_writer import AudioWriter
 from .listening import UNCHANGED, Chunk, Look, looks, spans
 from .tape import Tape, check_block, check_format
 from .tempo import search
-from .timeline import SCHEME, Hit, timeline_of
+from .timeline import SCHEME, timeline_of
+from .words import Hit
 
 __all__ = [
     "LEAST_S",

@@ -14,10 +14,10 @@ from ..keys import Key
 from ..payload import Payload
 from . import hearing
 from .listening import UNCHANGED, Chunk, looks
-from .tape import RATES, Tape, check_format
+from .tape import Tape, check_format
 from .timeline import ROWS, TILE_TICKS, timeline_of
 
-__all__ = ["RATES", "AudioWriter"]
+__all__ = ["AudioWriter"]
 
 WINDOWS = 3  # of a tile, one each 8 ms
 WINDOW_TICKS = TILE_TICKS // WINDOWS

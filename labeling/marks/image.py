@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...kernels import masking, spread, sync
+from ...kernels import correlation, masking, spread, sync
 from ...kernels.threads import single_threaded
 from ..errors import TooSmallForMark, UsageError
 from ..keys import Key
@@ -220,7 +220,9 @@ def _views(luma: Float) -> Iterator[tuple[list[View], bool]]:
         else:
             flat = _flatten(luma, side, min(0.45, 1.3 * CARRIERS.high / period))
         band = CARRIERS.high / period / sync.SCALES[0]
-        found = sync.autocorrelation(flat.values, period, band, round(REACH * period))
+        found = correlation.autocorrelation(
+            flat.values, period, band, round(REACH * period)
+        )
         lattices = sync.search(found, period, LATTICES)
         if side <= FEW_TILES:
             few = sync.upright(found, period, UPRIGHT_LATTICES)

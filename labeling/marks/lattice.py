@@ -31,7 +31,6 @@ __all__ = [
     "MOST_LENGTH",
     "SCHEME",
     "Flat",
-    "Hit",
     "Layout",
     "Look",
     "View",

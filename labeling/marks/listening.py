@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels import bands, timing
-from .timeline import KNOWN, PAIRS, ROW_TICKS, ROWS, TILE_TICKS, Hit, Timeline
+from .timeline import KNOWN, PAIRS, ROW_TICKS, ROWS, TILE_TICKS, Timeline
+from .words import Hit
 
 __all__ = ["UNCHANGED", "Chunk", "Look", "Scale", "looks", "spans"]
 

@@ -22,10 +22,13 @@ from ..model import Detection
 from ..payload import Payload
 from .lattice import CARRIERS, Layout, check, flatten, layout_of, luma_of, resize
 
-__all__ = ["MarkMap", "locate_image", "overlay_image"]
+__all__ = ["MISSING", "MarkMap", "locate_image", "overlay_image"]
 
 SIDES = (64, 1024)  # short side at which is looked
 MOST_PIXELS = 1 << 23
+MISSING = 0.5
+"""Presence below which a place counts as one without the mark."""
+
 CELL = 4  # canonical pixels that are taken together
 # Deviations of the windows, in cells, and the error that is good enough.
 WINDOWS = (3, 6, 12, 24)
@@ -61,7 +64,7 @@ class MarkMap:
     @property
     def missing(self) -> float:
         """Share of the picture's area in which the mark is missing."""
-        return float(np.mean(self.presence < 0.5))
+        return float(np.mean(self.presence < MISSING))
 
     def png(self) -> bytes:
         """Return the overlay as a PNG file."""

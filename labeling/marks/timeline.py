@@ -24,7 +24,6 @@ __all__ = [
     "ROW_TICKS",
     "SCHEME",
     "TILE_TICKS",
-    "Hit",
     "Timeline",
     "timeline_of",
 ]
@@ -73,7 +72,6 @@ class Timeline:
         self._data = self._slots >= 0
         self.known = np.where(self._data, np.float32(0), self._signs)
         self._words = Words(key, slots)
-        self._slot_count = slots
 
     def pattern(self, payload: Payload) -> Float:
         """Return the sign of every cell, shape (ROWS, PAIRS)."""
@@ -95,7 +93,8 @@ class Timeline:
         """
         values = folded[self._data]
         slots = self._slots[self._data]
-        soft = np.bincount(slots, values * self._signs[self._data], self._slot_count)
+        count = self._words.code.slots
+        soft = np.bincount(slots, values * self._signs[self._data], count)
         power = float(values @ values)
         payload = self._words.nearest(soft.astype(np.float32), power)
         if payload is None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from synthmark.kernels import sync
+from synthmark.kernels import correlation, sync
 
 Float = NDArray[np.float32]
 Lattice = NDArray[np.float64]
@@ -45,7 +45,7 @@ def draw(
 
 
 def look(flat: Float, best: int = 4) -> NDArray[np.float64]:
-    found = sync.autocorrelation(flat, PERIOD, BAND, REACH)
+    found = correlation.autocorrelation(flat, PERIOD, BAND, REACH)
     return sync.search(found, PERIOD, best)
 
 
@@ -107,76 +107,13 @@ def score_by_sums(
     return float(total / 2 / np.sqrt(weight / 2))
 
 
-def lag_by_sums(power: NDArray[np.float64], y: int, x: int) -> float:
-    """One value of the inverse transform of a full power spectrum."""
-    fy, fx = np.fft.fftfreq(power.shape[0]), np.fft.fftfreq(power.shape[1])
-    wave = np.cos(2 * np.pi * (fy[:, None] * y + fx * x))
-    return float((power * wave).mean())
-
-
-def leveled_power(
-    flat: Float, rows: int, columns: int, period: float, band: float
-) -> NDArray[np.float64]:
-    """Power over its mean in a box of 2.5 line spacings, clipped, less one.
-
-    The first column, and the one at the limit if there is one, count nowhere.
-    """
-    power = np.abs(np.fft.fft2(flat, s=(rows, columns))) ** 2
-    up, along = round(1.25 * rows / period), round(1.25 * columns / period)
-    last = (columns - 1) // 2
-    out = np.zeros_like(power)
-    for v in range(rows):
-        for u in range(1, last + 1):
-            near = [1 + abs(i - 1) for i in range(u - along, u + along + 1)]
-            near = [2 * last - i if i > last else i for i in near]
-            level = power[np.ix_(np.arange(v - up, v + up + 1) % rows, near)].mean()
-            fy, fx = min(v, rows - v) / rows, u / columns
-            if np.hypot(fy, fx) <= band:
-                out[v, u] = min(power[v, u] / level, sync.POWER_CLIP) - 1
-    for v in range(rows):
-        for u in range(columns // 2 + 1, columns):
-            out[v, u] = out[-v % rows, columns - u]
-    return out
-
-
 # --- autocorrelation --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [52, 55])
-def test_autocorrelation_equals_the_direct_sums(width: int) -> None:
-    height, reach, period = 45, 20, 15.0
-    flat = np.random.default_rng(1).normal(size=(height, width)).astype(np.float32)
-    found = sync.autocorrelation(flat, period, 0.3, reach)
-    assert found.values.shape == (reach + 1, 2 * reach + 1)
-    assert found.size == (height, width)
-
-    rows = cv2.getOptimalDFTSize(height + reach)
-    columns = cv2.getOptimalDFTSize(width + reach)
-    assert columns % 2 == width % 2  # with and without a column at the limit
-    power = leveled_power(flat, rows, columns, period, 0.3)
-    lags = [(0, 1), (0, -1), (0, 20), (1, 0), (5, -7), (20, 20), (20, -20), (13, 2)]
-    expected = [
-        lag_by_sums(power, y, x) / np.sqrt((height - y) * (width - abs(x)))
-        for y, x in lags
-    ]
-    got = np.array([found.values[y, x + reach] for y, x in lags])
-    # The unit is the robust deviation of all values; one factor fits them all.
-    unit = np.dot(got, expected) / np.dot(expected, expected)
-    np.testing.assert_allclose(got, unit * np.array(expected), atol=0.02)
-
-
-def test_autocorrelation_of_noise_is_in_robust_deviations() -> None:
-    flat = np.random.default_rng(2).normal(size=SIZE).astype(np.float32)
-    values = sync.autocorrelation(flat, PERIOD, BAND, REACH).values
-    assert 1.4826 * np.median(np.abs(values)) == pytest.approx(1, rel=0.01)
-    middle = values[40:, :][:, np.abs(np.arange(-REACH, REACH + 1)) > 40]
-    assert middle.std() == pytest.approx(1, rel=0.1)
-    assert values[0, REACH] == 0
-    np.testing.assert_allclose(values[0], values[0, ::-1], atol=1e-3)
-
-
 def test_autocorrelation_peaks_at_the_periods() -> None:
-    values = sync.autocorrelation(draw(np.eye(2), 3, 1.0), PERIOD, BAND, REACH).values
+    values = correlation.autocorrelation(
+        draw(np.eye(2), 3, 1.0), PERIOD, BAND, REACH
+    ).values
     for y in range(4):
         for x in range(y - 3, 4 - y):
             if (y, x) == (0, 0):
@@ -362,7 +299,7 @@ def test_a_loud_lattice_with_few_lags_does_not_hide_a_faint_one(
     values = (noise + lattice_lags(mark, 4, 24) + lattice_lags(text, 300, 2)).astype(
         np.float32
     )
-    found = sync.Autocorrelation(values, SIZE)
+    found = correlation.Autocorrelation(values, SIZE)
     rows = sync.search(found, PERIOD, 4)
     assert is_lattice_of(rows[0], mark, 0.02)
 
@@ -391,7 +328,7 @@ def test_upright_finds_the_scale_of_few_tiles(scale: float) -> None:
     size = (round(2 * PERIOD * scale), round(3 * PERIOD * scale))
     for seed in range(4):
         flat = draw(scale * np.eye(2), seed, 2.0, size)
-        found = sync.autocorrelation(flat, PERIOD, BAND, REACH)
+        found = correlation.autocorrelation(flat, PERIOD, BAND, REACH)
         rows = sync.upright(found, PERIOD, 8)
         assert rows.shape == (8, 5)
         assert np.all(np.diff(rows[:, 0]) <= 0)
@@ -400,7 +337,7 @@ def test_upright_finds_the_scale_of_few_tiles(scale: float) -> None:
 
 def test_upright_lattices_are_scaled_only_and_within_the_range() -> None:
     flat = np.random.default_rng(12).normal(size=(130, 190)).astype(np.float32)
-    found = sync.autocorrelation(flat, PERIOD, BAND, REACH)
+    found = correlation.autocorrelation(flat, PERIOD, BAND, REACH)
     rows = sync.upright(found, PERIOD, 1000)
     np.testing.assert_array_equal(rows[:, 1], rows[:, 4])
     np.testing.assert_array_equal(rows[:, 2:4], 0)

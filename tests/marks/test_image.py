@@ -21,7 +21,8 @@ from synthmark.labeling.errors import TooSmallForMark, UsageError
 from synthmark.labeling.keys import Key
 from synthmark.labeling.marks import image
 from synthmark.labeling.marks.image import SCHEME, detect_image, embed_image
-from synthmark.labeling.marks.lattice import Hit, Layout, Look, layout_of
+from synthmark.labeling.marks.lattice import Layout, Look, layout_of
+from synthmark.labeling.marks.words import Hit
 from synthmark.labeling.model import Detection
 from synthmark.labeling.payload import Payload
 
