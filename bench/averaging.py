@@ -24,7 +24,7 @@ from report import percent, table
 from tiles import Complex, Pixels
 
 from synthmark import Key, Payload, detect_image, embed_image
-from synthmark.labeling.marks.lattice import layout_of
+from synthmark.labeling.marks.lattice import IMAGE, layout_of
 
 __all__ = ["render", "run"]
 
@@ -184,7 +184,7 @@ def _row(
     rng = np.random.default_rng((settings.seed, 2))
     sample = [_payload(kind, rng) for _ in range(SHARED_SAMPLE)]
     shared, known = [], []
-    for layout in map(layout_of, _pool(kind, settings)):
+    for layout in (layout_of(one, IMAGE) for one in _pool(kind, settings)):
         shared.append(np.mean([layout.spectrum(one) for one in sample], axis=0))
         known.append(np.zeros_like(shared[-1]))
         known[-1][layout.sync] = shared[-1][layout.sync]

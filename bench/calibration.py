@@ -114,6 +114,6 @@ def _codewords(code: Any) -> Float:
 
 def _code(key: Key) -> Any:
     """Return the code of the mark: the one thing here that is not public."""
-    from synthmark.labeling.marks.lattice import layout_of
+    from synthmark.labeling.marks.lattice import IMAGE, layout_of
 
-    return layout_of(key).words.code
+    return layout_of(key, IMAGE).words.code

@@ -21,7 +21,7 @@ from tiles import Complex, Float, Pixels
 
 from synthmark import embed_image
 from synthmark.kernels import spread
-from synthmark.labeling.marks.lattice import CARRIERS, layout_of, luma_of, resize
+from synthmark.labeling.marks.lattice import IMAGE, layout_of, luma_of, resize
 
 __all__ = ["render", "run"]
 
@@ -58,7 +58,7 @@ def run(pictures: Mapping[str, Pixels], settings: Settings) -> Figures:
     for name, other in zip(names, names[1:] + names[:1], strict=True):
         progress("copying:", name, "to", other)
         payload = tiles.payload_of(settings.number(name))
-        spectrum = layout_of(key).spectrum(payload)
+        spectrum = layout_of(key, IMAGE).spectrum(payload)
         marked, target = embed_image(pictures[name], payload, key), pictures[other]
         seen = {GENUINE: marked}
         for method, gain, copy in _copies(marked, target, thief):
@@ -159,7 +159,9 @@ def _copies(
 
 def _over(residual: Float, target: Pixels) -> Float:
     """Repeat whole tiles of a residual over a picture, at the size of the mark."""
-    rows, columns = (size // CARRIERS.tile * CARRIERS.tile for size in residual.shape)
+    rows, columns = (
+        size // IMAGE.carriers.tile * IMAGE.carriers.tile for size in residual.shape
+    )
     height, width = tiles.small_luma(target).shape
     repeats = (-(-height // rows), -(-width // columns))
     return np.tile(residual[:rows, :columns], repeats)[:height, :width]
@@ -194,7 +196,7 @@ def _agreement(
 ) -> float:
     """Return how far a picture, its mark taken out, speaks for the mark's place."""
     placed = tiles.moved(spectrum, tiles.fold(small))
-    tile = spread.place(CARRIERS.synthesize(placed), *small.shape)
+    tile = spread.place(IMAGE.carriers.synthesize(placed), *small.shape)
     rest = small - thief.strength(pixels, small.shape) * tile
     return _height(tiles.fold(rest), placed)
 

@@ -17,7 +17,7 @@ from report import percent, table
 from tiles import Pixels
 
 from synthmark import Key, Payload, embed_image
-from synthmark.labeling.marks.lattice import layout_of
+from synthmark.labeling.marks.lattice import IMAGE, layout_of
 
 __all__ = ["render", "run"]
 
@@ -156,7 +156,7 @@ def _attacked(
 ) -> Iterator[tuple[str, Pixels]]:
     yield "none", marked
     seen = tiles.read(marked)
-    layout = layout_of(key)
+    layout = layout_of(key, IMAGE)
     own = tiles.phases(seen)
     exact = tiles.moved(layout.spectrum(payload), seen)
     known = np.zeros_like(exact)

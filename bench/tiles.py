@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from synthmark import Key, Payload, detect_image, embed_image
 from synthmark.kernels import spread
 from synthmark.labeling.marks.lattice import (
-    CARRIERS,
+    IMAGE,
     View,
-    canonical_side,
     flatten,
     luma_of,
     resize,
@@ -41,7 +40,7 @@ __all__ = [
     "small_luma",
 ]
 
-EVERY: NDArray[np.int64] = np.arange(len(CARRIERS.frequencies))
+EVERY: NDArray[np.int64] = np.arange(len(IMAGE.carriers.frequencies))
 NEARBY = 6.0  # pixels at the size of the mark
 STARTS, ROUNDS = 4, 12
 LEAST_PEAK = 5.0  # deviations over all shifts: chance reaches 4 in most pictures
@@ -66,7 +65,7 @@ class Thief:
     def lay(self, pixels: Pixels, spectrum: Complex, gain: float) -> Pixels:
         """Add a tile as it stands, at a multiple of what the program would take."""
         strength = self.strength(pixels, small_luma(pixels).shape)
-        tile = spread.place(CARRIERS.synthesize(spectrum), *strength.shape)
+        tile = spread.place(IMAGE.carriers.synthesize(spectrum), *strength.shape)
         return changed(pixels, resize(gain * strength * tile, *pixels.shape[:2]))
 
     def strength(self, pixels: Pixels, shape: tuple[int, ...]) -> Float:
@@ -83,7 +82,7 @@ class Thief:
 def small_luma(pixels: Pixels) -> Float:
     """Return the luma at the size at which the program marks a picture."""
     luma = luma_of(pixels)
-    scale = canonical_side(min(luma.shape)) / min(luma.shape)
+    scale = IMAGE.canonical_side(min(luma.shape)) / min(luma.shape)
     return resize(luma, *(round(scale * size) for size in luma.shape))
 
 
@@ -94,7 +93,9 @@ def read(pixels: Pixels) -> Complex:
 
 def fold(small: Float) -> Complex:
     """Return the spectrum of the tile in a luma at the size of the mark."""
-    return View.through(flatten(small, min(small.shape))).total()
+    return View.through(
+        flatten(small, min(small.shape), IMAGE.band), IMAGE.carriers
+    ).total()
 
 
 def phases(spectrum: Complex) -> Complex:
@@ -104,7 +105,7 @@ def phases(spectrum: Complex) -> Complex:
 
 def correlation(spectra: Complex, reference: Complex) -> Float:
     """Correlate tiles with a reference at every shift, shape (k, tile, tile)."""
-    return CARRIERS.shifts(spectra * np.conj(reference), EVERY)
+    return IMAGE.carriers.shifts(spectra * np.conj(reference), EVERY)
 
 
 def likeness(spectrum: Complex, reference: Complex) -> float:
@@ -118,7 +119,7 @@ def moved(spectrum: Complex, reference: Complex) -> Complex:
     """Move a tile to where it is most like another one."""
     plane = correlation(spectrum[None], reference)[0]
     y, x = np.unravel_index(np.argmax(plane), plane.shape)
-    return CARRIERS.shifted(spectrum, int(x), int(y))
+    return IMAGE.carriers.shifted(spectrum, int(x), int(y))
 
 
 def align(spectra: Sequence[Complex]) -> Complex:
@@ -158,9 +159,9 @@ def _placed(rows: Complex, held: Complex) -> Complex:
     """Return the tiles where each is most like the sum of the other ones held."""
     others = held.sum(axis=0) - held
     planes = correlation(rows, others).reshape(len(rows), -1)
-    y, x = np.divmod(planes.argmax(axis=1), CARRIERS.tile)
-    phase = np.stack([x, y], axis=1) @ CARRIERS.frequencies.T
-    turns = np.exp(phase * (-2j * np.pi / CARRIERS.tile)).astype(np.complex64)
+    y, x = np.divmod(planes.argmax(axis=1), IMAGE.carriers.tile)
+    phase = np.stack([x, y], axis=1) @ IMAGE.carriers.frequencies.T
+    turns = np.exp(phase * (-2j * np.pi / IMAGE.carriers.tile)).astype(np.complex64)
     fits = planes.max(axis=1) > LEAST_PEAK * planes.std(axis=1)
     placed: Complex = rows * turns * fits[:, None]
     # The first tile has no others yet: it stays where it is.

@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     KEY_ID = "synthmark/key-id"
     IMAGE_LATTICE_1 = "synthmark/image-lattice/1"
     PAYLOAD = "synthmark/payload"
+    VIDEO_LATTICE_1 = "synthmark/video-lattice/1"
 
 
 class Key:

@@ -227,8 +227,8 @@ class AudioReader:
 
     def _looks(self, chunk: Chunk) -> Iterator[Look]:
         """Yield what is worth decoding, ever less likely."""
-        for above in (True, False):
-            cells = chunk.cells(UNCHANGED, above=above)
+        for clear in (True, False):
+            cells = chunk.cells(UNCHANGED, clear=clear)
             yield from looks(cells, UNCHANGED, self._timelines)
         yield from search(chunk, self._timelines)
 

@@ -1,4 +1,4 @@
-"""The keyed lattice, scheme ``image-lattice/1``: what writing and reading share.
+"""The keyed lattice: what writing and reading share, in pictures and in videos.
 
 A tile of keyed carriers repeats over a picture at a canonical size. Seen through the
 right lattice, the whitened picture folds into tiles whose sum holds the carriers'
@@ -25,16 +25,14 @@ from ..payload import Payload
 from .words import Hit, Words
 
 __all__ = [
-    "BAND",
-    "CANONICAL_SIDES",
-    "CARRIERS",
+    "IMAGE",
     "MOST_LENGTH",
-    "SCHEME",
+    "VIDEO",
     "Flat",
     "Layout",
     "Look",
+    "Scheme",
     "View",
-    "canonical_side",
     "check",
     "flatten",
     "layout_of",
@@ -43,12 +41,7 @@ __all__ = [
     "resize",
 ]
 
-SCHEME = "image-lattice/1"
-
-CANONICAL_SIDES = (512, 362, 256)
 LEAST_SHARE = 0.66  # of a canonical side that a picture must have to be marked at it
-CARRIERS = spread.Carriers(tile=96, low=3, high=18)
-BAND = 0.25  # cycles per pixel at scale 1; the mark ends at 18 / 96 = 0.19
 SYNC_SHARE, SYNC_ENERGY = 0.15, 0.20
 PEAKS = 4  # positions tried in each sum
 # Pixels of the long side that are looked at: a strip repeats its mark.
@@ -61,21 +54,83 @@ Float = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Scheme:
+    """One kind of tile, and the sizes at which it is laid.
+
+    Parameters
+    ----------
+    name : str
+    purpose : Purpose
+        Of the keyed draws.
+    carriers : Carriers
+    band : float
+        Highest frequency that is kept in whitening, in cycles per pixel; some more
+        than the carriers' own, as the mark may come back smaller.
+    sides : tuple of int
+        Canonical short sides in pixels, longest first.
+    levels : tuple of (int, float)
+        Short sides at which a lattice is looked for, and the part of the tile's period
+        around which it is; each sees the tile at 0.7 to 1.46 times that.
+    """
+
+    name: str
+    purpose: Purpose
+    carriers: spread.Carriers
+    band: float
+    sides: tuple[int, ...]
+    levels: tuple[tuple[int, float], ...]
+
+    def canonical_side(self, short: int) -> int:
+        """Short side, in pixels, at which a picture is marked, from its own.
+
+        Small pictures go part of the way: all the way would spread the mark over
+        pixels that hold no more than they did.
+        """
+        return next(
+            (side for side in self.sides if short >= LEAST_SHARE * side),
+            self.sides[-1],
+        )
+
+
+IMAGE = Scheme(
+    name="image-lattice/1",
+    purpose=Purpose.IMAGE_LATTICE_1,
+    carriers=spread.Carriers(tile=96, low=3, high=18),
+    band=0.25,
+    sides=(512, 362, 256),
+    levels=((512, 1.0), (256, 1.0), (512, 0.5), (144, 1.0)),
+)
+
+# Codecs of video leave next to nothing of what is finer, and each of its repeats in a
+# moving picture costs bits.
+VIDEO = Scheme(
+    name="video-lattice/1",
+    purpose=Purpose.VIDEO_LATTICE_1,
+    carriers=spread.Carriers(tile=128, low=4, high=15),
+    band=0.16,
+    sides=(362, 256),
+    levels=((362, 1.0), (181, 1.0), (362, 0.5)),
+)
+
+
 class Layout:
     """What a key decides: phases, which carriers are known, where bits stand.
 
     Parameters
     ----------
     key : Key
+    scheme : Scheme
     """
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, scheme: Scheme) -> None:
         self.key_id = key.id
-        count = len(CARRIERS.frequencies)
+        self.scheme = scheme
+        count = len(scheme.carriers.frequencies)
         known = round(SYNC_SHARE * count)
         slots = 2 * (count - known)
         draws = np.frombuffer(
-            key.stream(Purpose.IMAGE_LATTICE_1, 4 * (2 * count + 2 * slots)), "<u4"
+            key.stream(scheme.purpose, 4 * (2 * count + 2 * slots)), "<u4"
         )
         order, phases, places, signs = np.split(draws, np.cumsum([count, count, slots]))
         order = np.argsort(order, kind="stable")
@@ -91,7 +146,7 @@ class Layout:
         values = np.empty_like(word)
         values[self.places] = word
         values *= self.signs
-        spectrum = np.empty(len(CARRIERS.frequencies), np.complex64)
+        spectrum = np.empty(len(self.phases), np.complex64)
         spectrum[self.sync] = math.sqrt(SYNC_ENERGY / SYNC_SHARE)
         spectrum[self.data] = values.view(np.complex64) * math.sqrt(
             (1 - SYNC_ENERGY) / (1 - SYNC_SHARE) / 2
@@ -117,9 +172,9 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout_of(key: Key) -> Layout:
+def layout_of(key: Key, scheme: Scheme) -> Layout:
     """Return the layout of a key, remembered for the keys used last."""
-    return Layout(key)
+    return Layout(key, scheme)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +199,7 @@ class View:
 
     Parameters
     ----------
+    carriers : Carriers
     spectra : ndarray of complex64, shape (k, n)
         Spectra of the tiles.
     corners : ndarray, shape (k, 2)
@@ -152,25 +208,29 @@ class View:
         Affine map from tile coordinates to pixels of the picture.
     """
 
+    carriers: spread.Carriers
     spectra: Complex
     corners: Matrix
     placement: Matrix
 
     @classmethod
-    def through(cls, flat: Flat, matrix: Matrix = UPRIGHT) -> View:
+    def through(
+        cls, flat: Flat, carriers: spread.Carriers, matrix: Matrix = UPRIGHT
+    ) -> View:
         """Look at a whitened picture through a lattice.
 
         Parameters
         ----------
         flat : Flat
+        carriers : Carriers
         matrix : ndarray, shape (2, 2)
             From tile coordinates to pixels of `flat`.
         """
-        tiles, corners = spread.fold(flat.values, CARRIERS.tile, matrix)
+        tiles, corners = spread.fold(flat.values, carriers.tile, matrix)
         placement = np.column_stack(
             [flat.placement[:, :2] @ matrix, flat.placement[:, 2]]
         )
-        return cls(CARRIERS.analyze(tiles), corners, placement)
+        return cls(carriers, carriers.analyze(tiles), corners, placement)
 
     def total(self) -> Complex:
         """Return the sum of the tiles, shape (n,), carriers weighted by trust."""
@@ -183,16 +243,16 @@ class View:
             yield self._sum(spread.fitness(self.spectra))
 
     def _sum(self, weights: Float) -> Complex:
-        spectrum, trust = spread.coherence(self.spectra, weights, CARRIERS.rings)
+        spectrum, trust = spread.coherence(self.spectra, weights, self.carriers.rings)
         return spectrum * trust
 
     def looks(self, layouts: Sequence[Layout]) -> Iterator[Look]:
         """Find likely orientations and positions by the known carriers of each key."""
         for spectrum in self._sums():
-            turned = CARRIERS.turn(spectrum)
+            turned = self.carriers.turn(spectrum)
             for layout in layouts:
                 known = turned[:, layout.sync] * np.conj(layout.phases[layout.sync])
-                planes = CARRIERS.shifts(known, layout.sync)
+                planes = self.carriers.shifts(known, layout.sync)
                 for which, (x, y, peak) in zip(
                     *spread.peaks(planes, PEAKS), strict=True
                 ):
@@ -215,10 +275,10 @@ class View:
         for layout in layouts:
             data = spectrum[layout.data] * np.conj(layout.phases[layout.data])
             plain = -(data**4) / (np.abs(data) ** 3 + np.float32(1e-9))
-            planes = CARRIERS.shifts(plain[None], layout.data)
+            planes = self.carriers.shifts(plain[None], layout.data)
             for _, (x, y, peak) in zip(*spread.peaks(planes, PEAKS), strict=True):
                 for corner in np.ndindex(4, 4):
-                    right, down = CARRIERS.tile / 4 * np.array(corner)
+                    right, down = self.carriers.tile / 4 * np.array(corner)
                     yield Look(
                         view=self,
                         layout=layout,
@@ -256,7 +316,9 @@ class Look:
 
     def decode(self) -> Hit | None:
         """See `Layout.decode`."""
-        return self.layout.decode(CARRIERS.shifted(self.spectrum, *self.shift))
+        return self.layout.decode(
+            self.view.carriers.shifted(self.spectrum, *self.shift)
+        )
 
     def transform(self) -> Transform:
         """Describe the geometry that was undone."""
@@ -265,7 +327,7 @@ class Look:
         offset = self.view.placement[:, 2] + upright @ self.view.corners[0]
         # Of the many corners, the one in the tile that holds the picture's origin.
         corner = np.linalg.solve(matrix, offset) - self.shift
-        offset = matrix @ (corner % CARRIERS.tile)
+        offset = matrix @ (corner % self.view.carriers.tile)
         flipped = bool(np.linalg.det(matrix) < 0)
         turned = matrix @ np.diag([-1, 1]) if flipped else matrix
         angle = math.degrees(math.atan2(-turned[1, 0], turned[0, 0]))
@@ -281,7 +343,7 @@ class Look:
         )
 
 
-def flatten(luma: Float, side: int, band: float = BAND) -> Flat:
+def flatten(luma: Float, side: int, band: float) -> Flat:
     """Whiten a picture at a given short side, within the band it still has.
 
     Parameters
@@ -290,7 +352,7 @@ def flatten(luma: Float, side: int, band: float = BAND) -> Flat:
         Levels, 0 to 255.
     side : int
         Short side of the result, in pixels.
-    band : float, optional
+    band : float
         Highest frequency to keep, in cycles per pixel of the result, up to 0.45.
     """
     scale = side / min(luma.shape)
@@ -301,18 +363,6 @@ def flatten(luma: Float, side: int, band: float = BAND) -> Flat:
     values *= masking.reliability(small)
     # Pixels are as large as they are far apart: their centers do not coincide.
     return Flat(values, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]]))
-
-
-def canonical_side(short: int) -> int:
-    """Short side, in pixels, at which a picture is marked, from its own.
-
-    Small pictures go part of the way: all the way would spread the mark over pixels
-    that hold no more than they did.
-    """
-    return next(
-        (side for side in CANONICAL_SIDES if short >= LEAST_SHARE * side),
-        CANONICAL_SIDES[-1],
-    )
 
 
 def check(pixels: object) -> None:
@@ -350,7 +400,7 @@ def luma_of(pixels: NDArray[np.uint8]) -> Float:
     return cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
-def middle(plane: Float, most: int) -> tuple[Float, tuple[int, int]]:
+def middle(plane: Float, most: int, tile: int) -> tuple[Float, tuple[int, int]]:
     """Cut what is longer than `most` pixels, at whole tiles from its start.
 
     Parameters
@@ -358,6 +408,7 @@ def middle(plane: Float, most: int) -> tuple[Float, tuple[int, int]]:
     plane : ndarray of float32, shape (height, width)
     most : int
         Pixels that are kept along each axis, at most.
+    tile : int
 
     Returns
     -------
@@ -365,7 +416,6 @@ def middle(plane: Float, most: int) -> tuple[Float, tuple[int, int]]:
     corner : tuple of int
         Of the part in the plane, x and y.
     """
-    tile = CARRIERS.tile
     top, left = (max(0, size - most) // (2 * tile) * tile for size in plane.shape)
     return plane[top : top + most, left : left + most], (left, top)
 

@@ -79,18 +79,18 @@ class Chunk:
     spacing_hz: float
 
     def cells(
-        self, scale: Scale, *, weights: Float | None = None, above: bool = True
+        self, scale: Scale, *, weights: Float | None = None, clear: bool = True
     ) -> Float:
         """Return what a row of cells beginning at each tick holds, (ticks, PAIRS).
 
         Parameters
         ----------
         scale : Scale
-        weights : ndarray of float32, shape (7, 5), optional
+        weights : ndarray of float32, shape (7, 5, BANDS), optional
             How levels are foretold, instead of a fit to this chunk.
-        above : bool, optional
-            Whether what is near the floor of its band counts less: that helps where
-            the floor is noise, and harms where it is the sound itself.
+        clear : bool, optional
+            Whether what is near the floor of its band or far below the loudest counts
+            less: that helps where it is noise, and harms where it is the sound itself.
         """
         level = bands.levels(self.sums, self.spacing_hz, scale.pitch, scale.tile)
         if level.size == 0:
@@ -98,8 +98,8 @@ class Chunk:
         if weights is None:
             weights = bands.foretelling(level, scale.tile)
         rest = bands.residual(level, scale.tile, weights)
-        if above:
-            rest *= bands.above_floor(level)
+        if clear:
+            rest *= bands.clearness(level)
         return timing.checkered(rest, scale.tile, PAIRS)
 
     def weights(self) -> Float:

@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..keys import Key
 from ..model import Detection
 from ..payload import Payload
-from .lattice import CARRIERS, Layout, check, flatten, layout_of, luma_of, resize
+from .lattice import IMAGE, Layout, check, flatten, layout_of, luma_of, resize
 
 __all__ = ["MISSING", "MarkMap", "locate_image", "overlay_image"]
 
@@ -113,11 +113,13 @@ def locate_image(
     scale = 1 / math.sqrt(abs(np.linalg.det(matrix)))
     scale = min(scale, math.sqrt(MOST_PIXELS / luma.size), SIDES[1] / short)
     side = round(max(scale * short, SIDES[0]))
-    flat = flatten(luma, side)
+    flat = flatten(luma, side, IMAGE.band)
     from_flat = np.linalg.solve(
         matrix, flat.placement - [[0, 0, v] for v in detection.transform.offset]
     )
-    expected = _expected(layout_of(key), detection.payload, from_flat, flat.values)
+    expected = _expected(
+        layout_of(key, IMAGE), detection.payload, from_flat, flat.values
+    )
     small = resize(luma, *flat.values.shape)
     share = _share(flat.values * expected, masking.deviation(small))
     return np.clip(resize(share, height, width), 0, 1)
@@ -160,13 +162,13 @@ def _expected(
     layout: Layout, payload: Payload, to_tile: NDArray[np.float64], like: Float
 ) -> Float:
     """Return the mark as it should lie in a whitened picture, unit deviation."""
-    tile = CARRIERS.synthesize(layout.spectrum(payload))
+    tile = IMAGE.carriers.synthesize(layout.spectrum(payload))
     y, x = np.mgrid[: like.shape[0], : like.shape[1]].astype(np.float32)
     columns, rows = (a * x + b * y + c for a, b, c in to_tile.astype(np.float32))
     mark = cv2.remap(
         np.pad(tile, ((0, 2), (0, 2)), "wrap"),
-        columns % CARRIERS.tile,
-        rows % CARRIERS.tile,
+        columns % IMAGE.carriers.tile,
+        rows % IMAGE.carriers.tile,
         cv2.INTER_LINEAR,
     )
     return np.asarray(mark, np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...kernels import spread
 from .lattice import (
-    CARRIERS,
+    IMAGE,
     MOST_LENGTH,
     Layout,
     View,
@@ -93,16 +93,16 @@ def survey(small: Float, mask: Float, spectrum: Complex) -> Survey:
     best is worth about two deviations of the picture's own noise, of the eleven that a
     reading needs.
     """
-    tile = spread.place(CARRIERS.synthesize(spectrum), *small.shape)
-    flat = flatten(small + TRIAL * mask * tile, min(small.shape))
-    total = View.through(flat).total()
+    tile = spread.place(IMAGE.carriers.synthesize(spectrum), *small.shape)
+    flat = flatten(small + TRIAL * mask * tile, min(small.shape), IMAGE.band)
+    total = View.through(flat, IMAGE.carriers).total()
     # Take the trial itself out again, ring by ring.
-    own = np.bincount(CARRIERS.rings, (total * np.conj(spectrum)).real)
-    all_own = np.bincount(CARRIERS.rings, np.abs(spectrum) ** 2)
+    own = np.bincount(IMAGE.carriers.rings, (total * np.conj(spectrum)).real)
+    all_own = np.bincount(IMAGE.carriers.rings, np.abs(spectrum) ** 2)
     part = own / np.maximum(all_own, 1e-9)
-    rest = total - part[CARRIERS.rings].astype(np.float32) * spectrum
+    rest = total - part[IMAGE.carriers.rings].astype(np.float32) * spectrum
     every = np.arange(len(spectrum))
-    plane = CARRIERS.shifts((rest * np.conj(spectrum))[None], every)[0]
+    plane = IMAGE.carriers.shifts((rest * np.conj(spectrum))[None], every)[0]
     y, x = np.unravel_index(np.argmax(plane), plane.shape)
     side = 2 * round(math.sqrt(PART * min(small.size, PART_PIXELS)) / 2) + 1
     together, alone = (
@@ -133,18 +133,20 @@ def earlier(
         In levels: what to take away, before another mark of the key takes its place.
     """
     known = rest[layout.sync] * np.conj(layout.phases[layout.sync])
-    planes = CARRIERS.shifts(known[None], layout.sync)
+    planes = IMAGE.carriers.shifts(known[None], layout.sync)
     _, [(x, y, peak)] = spread.peaks(planes, 1)
-    hit = layout.decode(CARRIERS.shifted(rest, x, y)) if peak > CLEAR_PEAK else None
+    hit = (
+        layout.decode(IMAGE.carriers.shifted(rest, x, y)) if peak > CLEAR_PEAK else None
+    )
     if hit is None or hit.p_value > CLEAR_P_VALUE:
         return None
-    placed = CARRIERS.shifted(layout.spectrum(hit.payload), -x, -y)
-    mark = mask * spread.place(CARRIERS.synthesize(placed), *small.shape)
+    placed = IMAGE.carriers.shifted(layout.spectrum(hit.payload), -x, -y)
+    mark = mask * spread.place(IMAGE.carriers.synthesize(placed), *small.shape)
     # Its amplitude by least squares, over windows of a tile.
     fine, fine_mark = (p - cv2.GaussianBlur(p, (0, 0), 3) for p in (small, mark))
     weight = 1 / mask**2
-    together = _box(weight * fine * fine_mark, CARRIERS.tile)
-    alone = _box(weight * fine_mark * fine_mark, CARRIERS.tile)
+    together = _box(weight * fine * fine_mark, IMAGE.carriers.tile)
+    alone = _box(weight * fine_mark * fine_mark, IMAGE.carriers.tile)
     return hit, mark * np.clip(together / (alone + 1e-6), 0, PART_MOST)
 
 
@@ -176,7 +178,7 @@ def compressed(luma: Float, mark: Float, layout: Layout, spectrum: Complex) -> f
     A trial is compressed to JPEG 10 and read where it stands; the power of the soft
     values' signal over their noise grows with the square of the amplitude.
     """
-    part, (left, top) = middle(mark, MOST_LENGTH)
+    part, (left, top) = middle(mark, MOST_LENGTH, IMAGE.carriers.tile)
     y, x = np.divide(luma.shape, mark.shape)
     rows, columns = part.shape
     luma = luma[
@@ -190,8 +192,8 @@ def compressed(luma: Float, mark: Float, layout: Layout, spectrum: Complex) -> f
     levels = np.clip(np.rint(trial), 0, 255).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", levels, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
     decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32)
-    flat = flatten(decoded, min(part.shape))
-    soft = layout.soft_values(View.through(flat).total())
+    flat = flatten(decoded, min(part.shape), IMAGE.band)
+    soft = layout.soft_values(View.through(flat, IMAGE.carriers).total())
     word = np.sign(layout.soft_values(spectrum))
     signal, power = max(0.0, float(word @ soft)), float(soft @ soft)
     share = signal**2 / (power * len(soft)) if power else 0.0
@@ -224,7 +226,7 @@ def limit(small: Float, mask: Float, scale: float) -> Float:
     levels = np.clip(small[sample][flattest], 0, 255).astype(np.uint8)
     lightness = (LIGHTNESS_PER_LEVEL[levels] * mask[sample][flattest]).mean()
     # What a blur of 1.5 pixels leaves of a tile of unit deviation.
-    radius = np.hypot(*CARRIERS.frequencies.T) / CARRIERS.tile * scale
+    radius = np.hypot(*IMAGE.carriers.frequencies.T) / IMAGE.carriers.tile * scale
     left = math.sqrt(float(np.exp(-((2 * np.pi * 1.5 * radius) ** 2)).mean()))
     mean_change = lightness * math.sqrt(2 / math.pi) * left
     growth = np.maximum(variance / (bound + 1e-6), 1)

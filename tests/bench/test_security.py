@@ -42,14 +42,14 @@ def noisy(spectrum: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def test_what_tiles_have_in_common_comes_out_whatever_their_shifts(load: Load) -> None:
     tiles = load("tiles")
     rng = np.random.default_rng(1)
-    size = len(tiles.CARRIERS.frequencies)
+    size = len(tiles.IMAGE.carriers.frequencies)
     common, stranger = np.exp(2j * np.pi * rng.random((2, size)))
     common[size // 3 :] = 0
 
     def one() -> np.ndarray:
         own = np.exp(2j * np.pi * rng.random(size))
         own[: size // 3] = 0
-        return tiles.CARRIERS.shifted(
+        return tiles.IMAGE.carriers.shifted(
             noisy(common + own, rng), *rng.integers(96, size=2)
         )
 
@@ -65,7 +65,7 @@ def test_a_tile_laid_as_it_stands_is_seen_there(load: Load, draw: Draw) -> None:
     settings = reads.Settings(attacks=(), seed=0, strength=1.0)
     pixels = np.asarray(draw(300, 400, 3))
     rng = np.random.default_rng(2)
-    spectrum = np.exp(2j * np.pi * rng.random(len(tiles.CARRIERS.frequencies)))
+    spectrum = np.exp(2j * np.pi * rng.random(len(tiles.IMAGE.carriers.frequencies)))
     laid = tiles.Thief(settings.key(1)).lay(pixels, spectrum.astype(np.complex64), 1)
     assert tiles.likeness(tiles.read(laid), spectrum) > 0.5
     assert 35 < load("image_quality").psnr(pixels, laid) < 55

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from synthmark.labeling.keys import Key
-from synthmark.labeling.marks import image
+from synthmark.labeling.marks import image, search
 from synthmark.labeling.model import Detection
 from synthmark.labeling.payload import Payload
 
@@ -102,7 +102,7 @@ def found() -> Callable[..., Detection]:
         hit = image.detect_image(pixels, keys)
         assert hit.found
         assert hit.payload == PAYLOAD
-        assert 0 <= hit.p_value <= image.P_VALUE_LIMIT
+        assert 0 <= hit.p_value <= search.P_VALUE_LIMIT
         assert 0 < hit.score <= 1
         assert hit.scheme == image.SCHEME
         assert hit.transform is not None

@@ -19,9 +19,9 @@ from PIL import Image
 import synthmark
 from synthmark.labeling.errors import TooSmallForMark, UsageError
 from synthmark.labeling.keys import Key
-from synthmark.labeling.marks import image
+from synthmark.labeling.marks import image, search
 from synthmark.labeling.marks.image import SCHEME, detect_image, embed_image
-from synthmark.labeling.marks.lattice import Layout, Look, layout_of
+from synthmark.labeling.marks.lattice import IMAGE, Layout, Look, layout_of
 from synthmark.labeling.marks.words import Hit
 from synthmark.labeling.model import Detection
 from synthmark.labeling.payload import Payload
@@ -342,11 +342,11 @@ class Lottery:
 
 def test_p_value_covers_all_reads(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     # Forty reads in four batches: the search may not raise their chance.
-    look = Lottery(layout_of(key), np.random.default_rng(4))
-    monkeypatch.setattr(image, "_batches", lambda *_: [[look] * 10] * 4)
+    look = Lottery(layout_of(key, IMAGE), np.random.default_rng(4))
+    monkeypatch.setattr(image, "batches", lambda *_: [[look] * 10] * 4)
     pixels = np.zeros((64, 64), np.uint8)
     for limit in (0.3, 0.1, 0.03):
-        monkeypatch.setattr(image, "P_VALUE_LIMIT", limit)
+        monkeypatch.setattr(search, "P_VALUE_LIMIT", limit)
         look.draws = 0
         hits = [detect_image(pixels, key) for _ in range(600)]
         share = np.mean([hit.found for hit in hits])

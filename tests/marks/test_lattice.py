@@ -15,8 +15,7 @@ from synthmark.kernels.ecc import TailBitingCode
 from synthmark.labeling.keys import Key
 from synthmark.labeling.marks import lattice, words
 from synthmark.labeling.marks.lattice import (
-    CANONICAL_SIDES,
-    CARRIERS,
+    IMAGE,
     Flat,
     Layout,
     View,
@@ -27,7 +26,7 @@ from synthmark.labeling.payload import Payload
 
 Complex = NDArray[np.complex64]
 
-COUNT = len(CARRIERS.frequencies)
+COUNT = len(IMAGE.carriers.frequencies)
 
 seeds = st.integers(0, 2**32 - 1)
 payloads = st.integers(0, 2**64 - 1).map(Payload.from_int)
@@ -44,8 +43,10 @@ def noise(seed: int, *shape: int) -> Complex:
 def view_of(spectra: Complex) -> View:
     """A view whose tiles lie side by side."""
     count = len(spectra)
-    corners = np.stack([CARRIERS.tile * np.arange(count), np.zeros(count)], axis=1)
-    return View(spectra, corners, np.eye(2, 3))
+    corners = np.stack(
+        [IMAGE.carriers.tile * np.arange(count), np.zeros(count)], axis=1
+    )
+    return View(IMAGE.carriers, spectra, corners, np.eye(2, 3))
 
 
 # --- layout ---------------------------------------------------------------------------
@@ -54,7 +55,7 @@ def view_of(spectra: Complex) -> View:
 @settings(max_examples=30, deadline=None)
 @given(secrets)
 def test_known_and_data_carriers_share_the_ring(key: Key) -> None:
-    layout = Layout(key)
+    layout = Layout(key, IMAGE)
     together = np.sort(np.concatenate([layout.sync, layout.data]))
     np.testing.assert_array_equal(together, np.arange(COUNT))
     assert len(layout.sync) == round(lattice.SYNC_SHARE * COUNT)
@@ -65,7 +66,7 @@ def test_known_and_data_carriers_share_the_ring(key: Key) -> None:
 @settings(max_examples=30, deadline=None)
 @given(secrets, payloads)
 def test_spectrum_spends_what_it_promises(key: Key, payload: Payload) -> None:
-    layout = Layout(key)
+    layout = Layout(key, IMAGE)
     power = np.abs(layout.spectrum(payload)) ** 2
     assert power.mean() == pytest.approx(1, rel=0.01)
     share = power[layout.sync].sum() / power.sum()
@@ -78,7 +79,7 @@ def test_spectrum_spends_what_it_promises(key: Key, payload: Payload) -> None:
 @settings(max_examples=30, deadline=None)
 @given(secrets, payloads)
 def test_soft_values_of_a_spectrum_are_its_codeword(key: Key, payload: Payload) -> None:
-    layout = Layout(key)
+    layout = Layout(key, IMAGE)
     soft = layout.soft_values(layout.spectrum(payload))
     np.testing.assert_array_equal(np.sign(soft), layout.words.word(payload))
     assert np.ptp(np.abs(soft)) < 1e-4
@@ -87,18 +88,19 @@ def test_soft_values_of_a_spectrum_are_its_codeword(key: Key, payload: Payload) 
 def test_keys_have_nothing_in_common(key: Key, others: list[Key]) -> None:
     # Not even for one payload: as unlike as random spectra.
     payload = Payload(issuer=7, serial=123456)
-    mine = layout_of(key).spectrum(payload)
+    mine = layout_of(key, IMAGE).spectrum(payload)
     likeness = [
-        abs(np.vdot(mine, layout_of(one).spectrum(payload))) / COUNT for one in others
+        abs(np.vdot(mine, layout_of(one, IMAGE).spectrum(payload))) / COUNT
+        for one in others
     ]
     assert max(likeness) < 4 / math.sqrt(COUNT)
-    assert len({tuple(layout_of(one).places) for one in others}) == len(others)
+    assert len({tuple(layout_of(one, IMAGE).places) for one in others}) == len(others)
 
 
 def test_payloads_that_differ_in_a_bit_differ_in_half_of_the_codeword(key: Key) -> None:
-    word = layout_of(key).words.word(Payload.from_int(0))
+    word = layout_of(key, IMAGE).words.word(Payload.from_int(0))
     for bit in range(64):
-        other = layout_of(key).words.word(Payload.from_int(1 << bit))
+        other = layout_of(key, IMAGE).words.word(Payload.from_int(1 << bit))
         assert 0.3 < np.mean(word != other) < 0.7
 
 
@@ -108,7 +110,7 @@ def test_payloads_that_differ_in_a_bit_differ_in_half_of_the_codeword(key: Key) 
 @settings(max_examples=30, deadline=None)
 @given(secrets, payloads, seeds)
 def test_decode_reads_through_noise(key: Key, payload: Payload, seed: int) -> None:
-    layout = Layout(key)
+    layout = Layout(key, IMAGE)
     hit = layout.decode(layout.spectrum(payload) + noise(seed))
     assert hit is not None
     assert hit.payload == payload
@@ -117,7 +119,7 @@ def test_decode_reads_through_noise(key: Key, payload: Payload, seed: int) -> No
 
 
 def test_decode_of_a_clean_spectrum_is_beyond_doubt(key: Key, payload: Payload) -> None:
-    layout = layout_of(key)
+    layout = layout_of(key, IMAGE)
     hit = layout.decode(layout.spectrum(payload))
     assert hit is not None
     assert hit.score == pytest.approx(1, abs=1e-4)
@@ -130,21 +132,21 @@ def test_decode_of_a_clean_spectrum_is_beyond_doubt(key: Key, payload: Payload) 
 @given(secrets, seeds, st.floats(0, 3))
 def test_decode_of_noise_is_no_evidence(key: Key, seed: int, tail: float) -> None:
     # Whatever its tails: a carrier a thousand times as strong as others is no mark.
-    layout = Layout(key)
+    layout = Layout(key, IMAGE)
     loud = np.random.default_rng(seed).exponential(size=COUNT) ** tail
     hit = layout.decode((noise(seed) * loud).astype(np.complex64))
     assert hit is None or hit.p_value > 1e-6
 
 
 def test_decode_of_nothing_is_nothing(key: Key) -> None:
-    assert layout_of(key).decode(np.zeros(COUNT, np.complex64)) is None
+    assert layout_of(key, IMAGE).decode(np.zeros(COUNT, np.complex64)) is None
 
 
 def test_decode_with_another_key_is_nothing(
     key: Key, others: list[Key], payload: Payload
 ) -> None:
-    spectrum = layout_of(key).spectrum(payload)
-    assert [layout_of(one).decode(spectrum) for one in others[:8]] == [None] * 8
+    spectrum = layout_of(key, IMAGE).spectrum(payload)
+    assert [layout_of(one, IMAGE).decode(spectrum) for one in others[:8]] == [None] * 8
 
 
 class Exhaustive:
@@ -170,7 +172,7 @@ class Exhaustive:
 def test_p_value_of_one_read_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     # With a payload of 8 bits the best of all words can be had, so that every read
     # is a hit and the bound over the whole code is put to the test.
-    layouts = [Layout(Key.from_bytes(n.to_bytes(32, "big"))) for n in range(500)]
+    layouts = [Layout(Key.from_bytes(n.to_bytes(32, "big")), IMAGE) for n in range(500)]
     code: Any = Exhaustive(layouts[0].words.code)
     monkeypatch.setattr(words, "PAYLOAD_BITS", 8)
     for name in ("scramble", "unscramble"):
@@ -196,8 +198,8 @@ def test_p_value_of_one_read_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
 
 def hidden(key: Key, payload: Payload, x: float, y: float, turn: int) -> Complex:
     """The spectrum of a tile that stands in one of eight ways, moved."""
-    spectrum = layout_of(key).spectrum(payload)
-    return CARRIERS.shifted(CARRIERS.turn(spectrum)[turn], x, y)
+    spectrum = layout_of(key, IMAGE).spectrum(payload)
+    return IMAGE.carriers.shifted(IMAGE.carriers.turn(spectrum)[turn], x, y)
 
 
 @settings(max_examples=25, deadline=None)
@@ -206,7 +208,7 @@ def test_looks_find_place_and_orientation(
     key: Key, x: float, y: float, turn: int, payload: Payload
 ) -> None:
     spectra = hidden(key, payload, x, y, turn) + 2 * noise(1, 12)
-    looks = list(view_of(spectra.astype(np.complex64)).looks([layout_of(key)]))
+    looks = list(view_of(spectra.astype(np.complex64)).looks([layout_of(key, IMAGE)]))
     best = max(looks, key=lambda look: look.peak)
     assert best.peak > 6
     hit = best.decode()
@@ -219,7 +221,7 @@ def test_looks_find_place_and_orientation(
 def test_looks_belong_to_the_keys_that_were_asked_for(
     key: Key, others: list[Key], payload: Payload
 ) -> None:
-    layouts = [layout_of(one) for one in (others[0], key, others[1])]
+    layouts = [layout_of(one, IMAGE) for one in (others[0], key, others[1])]
     spectra = hidden(key, payload, 30, 70, 3) + noise(2, 9)
     looks = list(view_of(spectra.astype(np.complex64)).looks(layouts))
     assert {look.layout.key_id for look in looks} == {one.key_id for one in layouts}
@@ -230,7 +232,7 @@ def test_peaks_of_noise_stay_below_those_of_marks(key: Key) -> None:
     peaks = [
         look.peak
         for seed in range(20)
-        for look in view_of(noise(seed, 9)).looks([layout_of(key)])
+        for look in view_of(noise(seed, 9)).looks([layout_of(key, IMAGE)])
     ]
     assert max(peaks) < 6
 
@@ -240,13 +242,13 @@ def test_peaks_of_noise_stay_below_those_of_marks(key: Key) -> None:
 def test_a_mark_without_its_known_carriers_is_found(
     key: Key, x: float, y: float, payload: Payload
 ) -> None:
-    layout = layout_of(key)
+    layout = layout_of(key, IMAGE)
     spectra = hidden(key, payload, x, y, 0) + noise(3, 30)
     spectra[:, layout.sync] = noise(4, 30)[:, layout.sync]
     looks = list(view_of(spectra.astype(np.complex64)).looks_without_known([layout]))
     best = max(looks, key=lambda look: look.peak)
     assert best.peak > 8
-    quarter = CARRIERS.tile / 4
+    quarter = IMAGE.carriers.tile / 4
     distance = (np.add(best.shift, (x, y)) + quarter / 2) % quarter - quarter / 2
     assert np.abs(distance).max() < 0.5
     # One of the sixteen quarters is the right one; the others say nothing.
@@ -259,7 +261,7 @@ def test_few_good_tiles_among_bad_ones_are_read(key: Key, payload: Payload) -> N
     # As when a picture stands on a large page: most tiles hold something else.
     spectra = 1.5 * noise(5, 120)
     spectra[:8] = hidden(key, payload, 11, 57, 0) + noise(6, 8)
-    looks = view_of(spectra.astype(np.complex64)).looks([layout_of(key)])
+    looks = view_of(spectra.astype(np.complex64)).looks([layout_of(key, IMAGE)])
     best = max(looks, key=lambda look: look.peak)
     hit = best.decode()
     assert hit is not None
@@ -282,7 +284,7 @@ def test_flatten_places_its_pixels_in_the_picture(
     grid_y, grid_x = np.mgrid[:height, :width]
     reach = 3 * min(size) / side
     luma += 90 * np.exp(-((grid_x - x) ** 2 + (grid_y - y) ** 2) / (2 * reach**2))
-    flat = flatten(luma.astype(np.float32), side)
+    flat = flatten(luma.astype(np.float32), side, IMAGE.band)
     assert min(flat.values.shape) == side
     near = cv2.GaussianBlur(flat.values, (0, 0), 2)
     row, column = np.unravel_index(np.argmax(near), near.shape)
@@ -298,7 +300,7 @@ def test_flatten_places_its_pixels_in_the_picture(
 def test_flatten_counts_dead_places_less() -> None:
     luma = 128 + np.random.default_rng(1).normal(0, 4, (256, 512))
     luma[:, :256] = 128 + 0.02 * (luma[:, :256] - 128)
-    values = flatten(luma.astype(np.float32), 256).values
+    values = flatten(luma.astype(np.float32), 256, IMAGE.band).values
     assert values[:, 300:].std() > 3 * values[:, :200].std()
 
 
@@ -307,7 +309,7 @@ def test_transform_maps_the_tile_onto_the_picture(
     key: Key, payload: Payload, turn: int
 ) -> None:
     # A picture that is the mark itself, under a map that is known.
-    tile = CARRIERS.synthesize(layout_of(key).spectrum(payload))
+    tile = IMAGE.carriers.synthesize(layout_of(key, IMAGE).spectrum(payload))
     angle = math.radians(10)
     c, s = math.cos(angle), math.sin(angle)
     map_of = np.array([[c, -s], [s, c]]) @ spread.ORIENTATIONS[turn] * 1.1
@@ -318,7 +320,7 @@ def test_transform_maps_the_tile_onto_the_picture(
     values = cv2.remap(wide, at_x, at_y, cv2.INTER_LINEAR)
     flat = Flat(values, np.eye(2, 3))
     plain = 1.1 * np.array([[c, -s], [s, c]])
-    looks = View.through(flat, plain).looks([layout_of(key)])
+    looks = View.through(flat, IMAGE.carriers, plain).looks([layout_of(key, IMAGE)])
     best = max(looks, key=lambda look: look.peak)
     transform = best.transform()
     matrix = np.array(transform.matrix).reshape(2, 2)
@@ -334,10 +336,10 @@ def test_transform_maps_the_tile_onto_the_picture(
 
 @given(st.integers(1, 10_000))
 def test_pictures_are_never_enlarged_to_more_than_a_half_again(short: int) -> None:
-    side = lattice.canonical_side(short)
-    assert side in CANONICAL_SIDES
-    assert side <= short / lattice.LEAST_SHARE or side == min(CANONICAL_SIDES)
-    assert lattice.canonical_side(short + 1) >= side
+    side = IMAGE.canonical_side(short)
+    assert side in IMAGE.sides
+    assert side <= short / lattice.LEAST_SHARE or side == min(IMAGE.sides)
+    assert IMAGE.canonical_side(short + 1) >= side
 
 
 @settings(max_examples=40, deadline=None)
@@ -348,8 +350,8 @@ def test_the_middle_begins_with_a_whole_tile(
     height: int, width: int, most: int
 ) -> None:
     plane = np.arange(height * width, dtype=np.float32).reshape(height, width)
-    part, (left, top) = lattice.middle(plane, most)
-    assert left % CARRIERS.tile == top % CARRIERS.tile == 0
+    part, (left, top) = lattice.middle(plane, most, IMAGE.carriers.tile)
+    assert left % IMAGE.carriers.tile == top % IMAGE.carriers.tile == 0
     assert part.shape == (min(height, most), min(width, most))
     assert part[0, 0] == plane[top, left]
     # No further from the middle than by a tile.
@@ -357,4 +359,4 @@ def test_the_middle_begins_with_a_whole_tile(
         (left, part.shape[1], width),
         (top, part.shape[0], height),
     ):
-        assert abs(corner - (size - kept) / 2) <= CARRIERS.tile
+        assert abs(corner - (size - kept) / 2) <= IMAGE.carriers.tile

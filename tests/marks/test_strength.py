@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from synthmark.kernels import masking, spread
 from synthmark.labeling.keys import Key
 from synthmark.labeling.marks.lattice import (
-    CARRIERS,
+    IMAGE,
     View,
-    canonical_side,
     flatten,
     layout_of,
     luma_of,
@@ -35,14 +34,14 @@ def small(scene: Maker) -> Float:
 
 @pytest.fixture(scope="module")
 def spectrum(key: Key, payload: Payload) -> Complex:
-    return layout_of(key).spectrum(payload)
+    return layout_of(key, IMAGE).spectrum(payload)
 
 
 def mark_of(
     small: Float, spectrum: Complex, shift: tuple[float, float] = (0, 0)
 ) -> Float:
     """A mark of an amplitude of one level in flat places."""
-    tile = CARRIERS.synthesize(CARRIERS.shifted(spectrum, *shift))
+    tile = IMAGE.carriers.synthesize(IMAGE.carriers.shifted(spectrum, *shift))
     return masking.texture(small) * spread.place(tile, *small.shape)
 
 
@@ -54,8 +53,10 @@ def jpeg(luma: Float, quality: int) -> Float:
 
 def is_read(luma: Float, key: Key, payload: Payload, spectrum: Complex) -> bool:
     """Whether a mark can be read where it is known to stand."""
-    total = View.through(flatten(luma, min(luma.shape))).total()
-    layout = layout_of(key)
+    total = View.through(
+        flatten(luma, min(luma.shape), IMAGE.band), IMAGE.carriers
+    ).total()
+    layout = layout_of(key, IMAGE)
     # The layout's carriers without a shift, from those with one.
     straight = total * np.conj(spectrum) * layout.spectrum(payload)
     hit = layout.decode(straight.astype(np.complex64))
@@ -72,7 +73,7 @@ def test_the_picture_chooses_the_place_of_the_tile(
     # A picture that speaks for one place loudly: it holds a faint tile there.
     biased = small + 0.12 * mark_of(small, spectrum, place)
     found = survey(biased, masking.texture(biased), spectrum)
-    distance = (np.subtract(found.shift, place) + 48) % CARRIERS.tile - 48
+    distance = (np.subtract(found.shift, place) + 48) % IMAGE.carriers.tile - 48
     assert np.abs(distance).max() <= 1
 
 
@@ -82,10 +83,10 @@ def test_the_chosen_place_agrees_with_the_picture_more_than_others(
 ) -> None:
     small = luma_of(scene(256, 400, seed=seed))
     shift = survey(small, masking.texture(small), spectrum).shift
-    plain = View.through(flatten(small, 256)).total()
+    plain = View.through(flatten(small, 256, IMAGE.band), IMAGE.carriers).total()
 
     def agreement(x: float, y: float) -> float:
-        return float(np.vdot(CARRIERS.shifted(spectrum, x, y), plain).real)
+        return float(np.vdot(IMAGE.carriers.shifted(spectrum, x, y), plain).real)
 
     places = np.random.default_rng(seed).integers(0, 96, (400, 2))
     others = np.array([agreement(x, y) for x, y in places])
@@ -96,7 +97,9 @@ def test_what_the_picture_holds_is_told_without_the_trial(
     small: Float, spectrum: Complex
 ) -> None:
     found = survey(small, masking.texture(small), spectrum)
-    plain = View.through(flatten(small, min(small.shape))).total()
+    plain = View.through(
+        flatten(small, min(small.shape), IMAGE.band), IMAGE.carriers
+    ).total()
 
     def likeness(a: Complex, b: Complex) -> float:
         return float(np.vdot(a, b).real / np.linalg.norm(a) / np.linalg.norm(b))
@@ -137,9 +140,9 @@ def test_the_amplitude_for_compression_is_about_what_it_takes(
 ) -> None:
     luma = luma_of(scene(512, 700, seed=seed))
     shift = survey(luma, masking.texture(luma), spectrum).shift
-    placed = CARRIERS.shifted(spectrum, *shift)
+    placed = IMAGE.carriers.shifted(spectrum, *shift)
     mark = mark_of(luma, placed)
-    needed = compressed(luma, mark, layout_of(key), placed)
+    needed = compressed(luma, mark, layout_of(key, IMAGE), placed)
     assert 0.02 < needed < 1
     assert is_read(jpeg(luma + 1.3 * needed * mark, 10), key, payload, placed)
     assert not is_read(jpeg(luma + 0.4 * needed * mark, 10), key, payload, placed)
@@ -150,7 +153,7 @@ def test_where_nothing_survives_all_that_is_allowed_is_asked_for(
 ) -> None:
     luma = np.full((512, 512), 128, np.float32)
     mark = mark_of(luma, spectrum)
-    assert compressed(luma, mark, layout_of(key), spectrum) > 5
+    assert compressed(luma, mark, layout_of(key, IMAGE), spectrum) > 5
 
 
 @pytest.mark.parametrize(("height", "width"), [(600, 5000), (1100, 6000)])
@@ -158,10 +161,10 @@ def test_a_panorama_needs_no_more_than_its_middle(
     scene: Maker, key: Key, spectrum: Complex, height: int, width: int
 ) -> None:
     def needed(luma: Float) -> float:
-        scale = canonical_side(height) / height
+        scale = IMAGE.canonical_side(height) / height
         small = resize(luma, *(round(size * scale) for size in luma.shape))
         mark = mark_of(small, spectrum)
-        return compressed(luma, mark, layout_of(key), spectrum)
+        return compressed(luma, mark, layout_of(key, IMAGE), spectrum)
 
     luma = luma_of(scene(height, width))
     assert needed(luma) < 2 * needed(luma[:, width // 3 : width * 2 // 3])
@@ -209,7 +212,7 @@ def test_a_mark_that_is_seen_larger_must_be_fainter(small: Float) -> None:
 
 
 def rest_of(small: Float, key: Key) -> Complex:
-    spectrum = layout_of(key).spectrum(Payload(issuer=1, serial=1))
+    spectrum = layout_of(key, IMAGE).spectrum(Payload(issuer=1, serial=1))
     return survey(small, masking.texture(small), spectrum).rest
 
 
@@ -219,13 +222,13 @@ def test_an_earlier_mark_of_the_key_is_found_and_can_be_taken_away(
     mark = 0.25 * mark_of(small, spectrum, (40, 7))
     marked = small + mark
     mask = masking.texture(marked)
-    found = earlier(marked, mask, layout_of(key), rest_of(marked, key))
+    found = earlier(marked, mask, layout_of(key, IMAGE), rest_of(marked, key))
     assert found is not None
     hit, old = found
     assert hit.payload == payload
     # Most of the mark goes, and little else.
     assert np.linalg.norm(mark - old) < 0.5 * np.linalg.norm(mark)
-    placed = CARRIERS.shifted(spectrum, 40, 7)
+    placed = IMAGE.carriers.shifted(spectrum, 40, 7)
     assert is_read(marked, key, payload, placed)
     assert not is_read(marked - old, key, payload, placed)
 
@@ -237,4 +240,4 @@ def test_other_marks_and_none_are_not_taken_for_an_earlier_one(
     marked = small + 0.25 * mark_of(small, spectrum)
     for picture, who in ((small, key), (marked, others[0])):
         rest = rest_of(picture, who)
-        assert earlier(picture, mask, layout_of(who), rest) is None
+        assert earlier(picture, mask, layout_of(who, IMAGE), rest) is None
