@@ -48,9 +48,9 @@ def warm_up() -> None:
     """Load what is loaded late: compiled kernels, the database, the C2PA library."""
     sdk.load()
     Home("/nowhere").detector()
-    key = Key.generate()
-    host = np.random.default_rng(0).integers(80, 170, (128, 128, 3), dtype=np.uint8)
-    assert detect_image(embed_image(host, Payload.random(), key), key).found
+    key, payload = Key.from_bytes(bytes(32)), Payload(issuer=1, serial=1)
+    host = np.random.default_rng(0).integers(80, 170, (256, 256, 3), dtype=np.uint8)
+    assert detect_image(embed_image(host, payload, key), key).found
     detect_image(host, key)
     import sqlalchemy  # noqa: F401
 
