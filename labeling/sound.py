@@ -18,7 +18,7 @@ from .marks.audio import SCHEME, AudioReader, AudioWriter
 from .marks.tape import RATES
 from .media import audio as media
 from .media.sound import Samples
-from .metadata import audio as metadata
+from .metadata import stream as metadata
 from .model import (
     UNSUPPORTED,
     AigcLabel,

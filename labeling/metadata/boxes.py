@@ -2,7 +2,8 @@
 
 References
 ----------
-ISO/IEC 14496-12, sections 4.2, 8.7.5 (stco, co64), 8.8.7 (tfhd), 8.8.10 (tfra).
+ISO/IEC 14496-12, sections 4.2, 8.7.2 (dref), 8.7.5 (stco, co64), 8.7.9 (saio),
+8.8.7 (tfhd), 8.8.10 (tfra), 8.11.3 (iloc).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _HOLDERS = {
     b"moov": {b"trak", b"udta", b"meta"},
     b"trak": {b"mdia", b"udta", b"meta"},
     b"mdia": {b"minf"},
-    b"minf": {b"stbl"},
+    b"minf": {b"dinf", b"stbl"},
+    b"dinf": set(),
     b"stbl": set(),
     b"udta": {b"meta"},
     b"meta": {b"ilst"},
@@ -36,12 +38,16 @@ _HOLDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """An outermost box: its header at `start`, its content from `inside` to `stop`."""
+    """An outermost box: its header at `start`, its content from `inside` to `stop`.
+
+    One without a length is the last of its file, and `open`.
+    """
 
     kind: bytes
     start: int
     inside: int
     stop: int
+    open: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -82,15 +88,20 @@ def boxes(file: BinaryIO) -> tuple[list[Box], str]:
         if len(found) == MAX_PARTS:
             return found, f"it has more than {MAX_PARTS} boxes"
         head = cut(file, position, position + 16)
+        if len(head) < 8 and not any(head):
+            break  # padding
         size, kind, inside = int.from_bytes(head[:4]), head[4:8], position + 8
+        endless = size == 0
         if size == 1:
             size, inside = int.from_bytes(head[8:16]), position + 16
-        elif size == 0:
+        elif endless:
             size = end - position
         stop = position + size
         if len(head) < 8 or not inside <= stop <= end:
             return found, f"the box at byte {position} is cut off"
-        found.append(Box(kind=kind, start=position, inside=inside, stop=stop))
+        found.append(
+            Box(kind=kind, start=position, inside=inside, stop=stop, open=endless)
+        )
         position = stop
     return found, "" if found else "it is empty"
 
@@ -110,7 +121,10 @@ def parse(file: BinaryIO, box: Box) -> Node:
 
 
 def move_positions(root: Node, move: Callable[[int], int]) -> bool:
-    """Change every position of samples below a box; false if one does not fit.
+    """Change every position of samples below a box; false if that cannot be.
+
+    It cannot where a position does not fit, is compressed, points into another file
+    or belongs to a picture.
 
     Parameters
     ----------
@@ -121,17 +135,15 @@ def move_positions(root: Node, move: Callable[[int], int]) -> bool:
     """
     for node in root.walk():
         content = node.content
+        if node.kind in (b"cmov", b"iloc") or _is_elsewhere(node):
+            return False
         if node.kind in (b"stco", b"co64"):
-            form = "I" if node.kind == b"stco" else "Q"
-            width = struct.calcsize(form)
-            count = min(int.from_bytes(content[4:8]), (len(content) - 8) // width)
-            stop = 8 + count * width
-            old = struct.unpack(f">{count}{form}", content[8:stop])
-            new = [move(position) for position in old]
-            if form == "I" and max(new, default=0) > _FOUR_BYTES:
+            if not _move_listed(node, 4, node.kind == b"co64", move):
                 return False
-            packed = struct.pack(f">{count}{form}", *new)
-            node.content = content[:8] + packed + content[stop:]
+        elif node.kind == b"saio" and root.kind == b"moov":
+            start = 12 if content[3:4] and content[3] & 1 else 4
+            if not _move_listed(node, start, content[:1] > b"\0", move):
+                return False
         elif node.kind == b"tfhd" and len(content) >= 16 and content[3] & 1:
             moved = move(int.from_bytes(content[8:16])).to_bytes(8)
             node.content = content[:8] + moved + content[16:]
@@ -140,6 +152,37 @@ def move_positions(root: Node, move: Callable[[int], int]) -> bool:
             if moved_entries is None:
                 return False
             node.content = moved_entries
+    return True
+
+
+def _is_elsewhere(node: Node) -> bool:
+    """Tell whether a list of data references names another file."""
+    content, position = node.content, 8
+    if node.kind != b"dref":
+        return False
+    while position + 12 <= len(content):
+        if not content[position + 11] & 1:
+            return True
+        position += max(12, int.from_bytes(content[position : position + 4]))
+    return False
+
+
+def _move_listed(
+    node: Node, start: int, wide: bool, move: Callable[[int], int]
+) -> bool:
+    """Move the positions of a list, whose number stands at `start`."""
+    content = node.content
+    form, width = ("Q", 8) if wide else ("I", 4)
+    first = start + 4
+    count = int.from_bytes(content[start:first])
+    count = max(0, min(count, (len(content) - first) // width))
+    stop = first + count * width
+    old = struct.unpack(f">{count}{form}", content[first:stop])
+    new = [move(position) for position in old]
+    if not wide and max(new, default=0) > _FOUR_BYTES:
+        return False
+    packed = struct.pack(f">{count}{form}", *new)
+    node.content = content[:first] + packed + content[stop:]
     return True
 
 

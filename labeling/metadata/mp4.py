@@ -1,4 +1,4 @@
-"""MP4, M4A and MOV: AIGC as a key of ``moov.udta.meta`` (TC260-PG-202510A, clause 6).
+"""MP4, M4A, MOV: AIGC as a key of ``moov.udta.meta`` (TC260-PG-20257A and 202510A).
 
 The key stands in ``keys`` and its value in ``ilst``, as QuickTime has it. Serves
 sound and video alike: nothing here knows what the tracks hold.
@@ -10,7 +10,6 @@ Apple QuickTime File Format, metadata; Adobe XMP specification, part 3.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -18,7 +17,7 @@ from ..errors import DamagedMedia, MetadataError
 from . import aigc, xmp
 from .boxes import Box, Node, boxes, move_positions, parse
 from .carrier import MAX_CARRIERS, MAX_PARTS, Carrier, Kind, Survey
-from .parts import Part, cut
+from .parts import Part, cut, mover
 
 __all__ = ["edit", "survey"]
 
@@ -87,53 +86,50 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
         raise DamagedMedia(f"is not a whole MP4 file: {problem}")
     place = places[0]
     moov = parse(file, place)
-    extra: list[Part] = []
+    added: list[Part] = []
     if original is not None:
-        extra = _take_over(moov, original)
+        added = _take_over(moov, original)
     _drop_labels(moov)
     _add(moov, text)
     changed: dict[Box, bytes] = {}
+    movable = True
     for box in outer:
         if box.kind in (b"meta", b"udta"):
             root = parse(file, box)
+            movable = movable and move_positions(root, int)
             if _drop_labels(root):
                 changed[box] = root.pack()
-        elif _is_xmp(file, box) and (packed := _without_label(file, box)):
-            changed[box] = packed
+        elif _is_xmp(file, box):
+            if added:
+                changed[box] = b""
+            elif packed := _without_label(file, box):
+                changed[box] = packed
     changed[place] = moov.pack()
-    if _move(file, outer, changed, place, moov):
-        return [
-            *(changed.get(box) or range(box.start, box.stop) for box in outer),
-            *extra,
-        ]
+    if movable and _move(file, outer, changed, place, moov):
+        return _joined(outer, changed, added)
     if any(box.kind == b"moof" for box in outer):
         raise MetadataError(
             "the index of the file has no room for the AIGC label",
             hint="Write the file anew without fragments.",
         )
     # Holes of the same size leave everything where it is.
-    parts: list[Part] = [
-        _hole(box) if box in changed else range(box.start, box.stop) for box in outer
-    ]
-    return [*parts, *changed.values(), *extra]
+    added = [*changed.values(), *added]
+    return _joined(outer, {box: _hole(box) for box in changed}, added)
 
 
 def _move(
     file: BinaryIO, outer: list[Box], changed: dict[Box, bytes], place: Box, moov: Node
 ) -> bool:
     """Let everything point to where the samples go; false if that cannot be."""
-    starts = [box.start for box in outer]
-    shifts = []
-    shift = 0
-    for box in outer:
-        shifts.append(shift)
-        shift += len(changed.get(box, b"")) - (box.stop - box.start) * (box in changed)
-
-    def move(position: int) -> int:
-        return position + shifts[max(0, bisect_right(starts, position) - 1)]
-
-    if not any(shifts):
+    changes = [
+        (box.start, box.stop, len(changed[box])) for box in outer if box in changed
+    ]
+    changes = [
+        (start, stop, new) for start, stop, new in changes if new != stop - start
+    ]
+    if not changes:
         return True
+    move = mover(changes)
     moved = {}
     for box in outer:
         if box.kind in (b"moof", b"mfra"):
@@ -141,11 +137,34 @@ def _move(
             if not move_positions(root, move):
                 return False
             moved[box] = root.pack()
+            if len(moved[box]) != box.stop - box.start:
+                return False
+        elif box.kind == b"sidx" and changes[-1][0] >= box.stop:
+            return False  # it counts the bytes between itself and the fragments
     if not move_positions(moov, move):
         return False
     changed |= moved
     changed[place] = moov.pack()
     return True
+
+
+def _joined(
+    outer: list[Box], changed: dict[Box, bytes], added: list[Part]
+) -> list[Part]:
+    """Return the boxes with the added ones behind them."""
+    parts: list[Part] = [changed.get(box, range(box.start, box.stop)) for box in outer]
+    last = outer[-1]
+    if added and last.open and last not in changed:
+        size = last.stop - last.start
+        if size > 0xFFFFFFFF:
+            raise MetadataError(
+                "nothing can be added behind the last box of the file",
+                hint="Write the file anew with the length of every box.",
+            )
+        parts[-1:] = [size.to_bytes(4), range(last.start + 4, last.stop)]
+    # Readers look for the table of fragments at the very end.
+    behind = [parts.pop()] if last.kind == b"mfra" else []
+    return [*parts, *added, *behind]
 
 
 def _hole(box: Box) -> bytes:
@@ -272,12 +291,19 @@ def _take_over(moov: Node, original: BinaryIO) -> list[Part]:
     for box in boxes(original)[0]:
         if box.kind == b"moov":
             old = parse(original, box)
-            moov.children = [
-                child for child in moov.children if child.kind not in (b"udta", b"meta")
-            ]
-            moov.children += (*old.each(b"udta"), *old.each(b"meta"))
+            new = moov.children
+            users = old.each(b"udta")
+            # Chapters are those of the new file, whose times may be others.
+            own = [c for n in new if n.kind == b"udta" for c in n.each(b"chpl")]
+            if own:
+                users = users or [Node(b"udta")]
+                for user in users:
+                    user.children = [c for c in user.children if c.kind != b"chpl"]
+                users[0].children += own
+            moov.children = [c for c in new if c.kind not in (b"udta", b"meta")]
+            moov.children += (*users, *old.each(b"meta"))
         elif _is_xmp(original, box):
-            whole = cut(original, box.start, box.stop)
+            whole = Node(b"uuid", cut(original, box.inside, box.stop)).pack()
             extra.append(_without_label(original, box) or whole)
     for node in list(moov.walk()):
         node.children = [

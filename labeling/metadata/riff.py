@@ -1,4 +1,4 @@
-"""Chunks of WAV and AIFF files, and of whatever else is RIFF or IFF.
+"""Chunks of WAV and AIFF files, and of whatever else is RIFF or IFF, as AVI is.
 
 WAV has a chunk ``AIGC`` (TC260-PG-202510A, clause 6). AIFF is not named there and
 gets XMP, as the clause wants for other formats, where XMP has its place: an ``APPL``
@@ -16,10 +16,22 @@ from . import aigc, id3, xmp
 from .carrier import MAX_CARRIERS, MAX_PARTS, Carrier, Kind, Survey
 from .parts import Part, cut, length, size_of
 
-__all__ = ["Chunk", "edit", "split", "survey"]
+__all__ = [
+    "LIMIT",
+    "Chunk",
+    "edit",
+    "kept",
+    "list_kind",
+    "made",
+    "split",
+    "survey",
+    "survey_of",
+]
 
 XMP_SIGNATURE = b"XMP "
 LIMIT = 0xFFFFFFFF
+"""The largest length; as one, it says that the length is not known here."""
+
 # What belongs to the samples and is not taken over from another file.
 OF_SAMPLES = {
     b"ds64",
@@ -81,7 +93,9 @@ def split(file: BinaryIO, start: int, stop: int, order: str) -> tuple[list[Chunk
         if size == LIMIT and name in wide:
             size = wide[name]
         end = position + 8 + size
-        if size == LIMIT and name == b"data":
+        if size == LIMIT and (
+            name == b"data" or cut(file, position, position + 12)[8:] == b"movi"
+        ):
             end = stop  # written as a stream, whose length was not known
         if end > stop:
             return chunks, f"the chunk at byte {position} is cut off"
@@ -94,13 +108,17 @@ def split(file: BinaryIO, start: int, stop: int, order: str) -> tuple[list[Chunk
 def survey(file: BinaryIO) -> Survey:
     """Find the AIGC texts and XMP packets of a WAV or AIFF file."""
     order = _order(file)
-    chunks, problem = split(file, 12, size_of(file), order)
+    return survey_of(file, *split(file, 12, size_of(file), order), order)
+
+
+def survey_of(file: BinaryIO, chunks: list[Chunk], problem: str, order: str) -> Survey:
+    """Find the AIGC texts and XMP packets in chunks, a problem with which is known."""
     found: list[Carrier] = []
     problems = [problem] if problem else []
     for chunk in chunks:
-        survey = _carriers(file, chunk, order)
-        found += survey.carriers
-        problems += survey.problems
+        inside = _carriers(file, chunk, order)
+        found += inside.carriers
+        problems += inside.problems
         if len(found) > MAX_CARRIERS:
             problems.append(f"more than {MAX_CARRIERS} AIGC texts and XMP packets")
             break
@@ -157,19 +175,50 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
         if order == ">" and packet is None and _is_xmp(source, chunk):
             packet = chunk.data(source)[4:]
             continue
-        kept = _kept(source, chunk, order)
-        if kept is None and source is file:
+        left = kept(source, chunk, order)
+        if left is None and source is file:
             part: Part = range(chunk.start, chunk.stop)
         else:
-            part = cut(source, chunk.start, chunk.stop) if kept is None else kept
+            part = cut(source, chunk.start, chunk.stop) if left is None else left
         (after if seen else before).append(part)
         if len(part) % 2:
             (after if seen else before).append(b"\0")
     if order == "<":
-        label = _made(b"AIGC", text.encode("ascii"), order)
+        label = made(b"AIGC", text.encode("ascii"), order)
     else:
-        label = _made(b"APPL", XMP_SIGNATURE + _packet(packet, text), order)
+        label = made(b"APPL", XMP_SIGNATURE + _packet(packet, text), order)
     return _headed(file, order, [*before, label, *after])
+
+
+def list_kind(file: BinaryIO, chunk: Chunk) -> bytes:
+    """Return what a chunk with chunks inside is for; nothing for another."""
+    return chunk.data(file, 4) if chunk.name in (b"LIST", b"RIFF") else b""
+
+
+def kept(file: BinaryIO, chunk: Chunk, order: str) -> bytes | None:
+    """Return what stays of a chunk with labels, None for one that stays whole."""
+    if not _carriers(file, chunk, order).carriers:
+        return None
+    if chunk.name == b"AIGC":
+        return b""
+    data = chunk.data(file)
+    if chunk.name in (b"id3 ", b"ID3 "):
+        return made(chunk.name, id3.with_label(data, ""), order)
+    if chunk.name == b"LIST":
+        children = split(file, chunk.start + 12, chunk.end, order)[0]
+        left = [cut(file, c.start, c.stop) for c in children if c.name != b"AIGC"]
+        return made(chunk.name, b"INFO" + b"".join(left), order)
+    head = XMP_SIGNATURE if chunk.name == b"APPL" else b""
+    try:
+        return made(chunk.name, head + xmp.without_labels(data[len(head) :]), order)
+    except MetadataError:
+        return None
+
+
+def made(name: bytes, data: bytes, order: str) -> bytes:
+    """Return a chunk with its padding."""
+    head = name + struct.pack(order + "I", len(data))
+    return head + data + bytes(len(data) % 2)
 
 
 def _order(file: BinaryIO) -> str:
@@ -187,7 +236,7 @@ def _carriers(file: BinaryIO, chunk: Chunk, order: str) -> Survey:
     if _is_xmp(file, chunk):
         return _one(Kind.XMP, "XMP", chunk.data(file)[4:])
     found: list[Carrier] = []
-    if chunk.name == b"LIST" and chunk.data(file, 4) == b"INFO":
+    if list_kind(file, chunk) == b"INFO":
         for child in split(file, chunk.start + 12, chunk.end, order)[0]:
             if child.name == b"AIGC":
                 text = child.data(file, aigc.MAX_BYTES + 1)
@@ -201,26 +250,6 @@ def _one(kind: Kind, place: str, content: bytes) -> Survey:
 
 def _is_xmp(file: BinaryIO, chunk: Chunk) -> bool:
     return chunk.name == b"APPL" and chunk.data(file, 4) == XMP_SIGNATURE
-
-
-def _kept(file: BinaryIO, chunk: Chunk, order: str) -> bytes | None:
-    """Return what stays of a chunk with labels, None for one that stays whole."""
-    if not _carriers(file, chunk, order).carriers:
-        return None
-    if chunk.name == b"AIGC":
-        return b""
-    data = chunk.data(file)
-    if chunk.name in (b"id3 ", b"ID3 "):
-        return _made(chunk.name, id3.with_label(data, ""), order)
-    if chunk.name == b"LIST":
-        children = split(file, chunk.start + 12, chunk.end, order)[0]
-        kept = [cut(file, c.start, c.stop) for c in children if c.name != b"AIGC"]
-        return _made(chunk.name, b"INFO" + b"".join(kept), order)
-    head = XMP_SIGNATURE if chunk.name == b"APPL" else b""
-    try:
-        return _made(chunk.name, head + xmp.without_labels(data[len(head) :]), order)
-    except MetadataError:
-        return None
 
 
 def _packet(packet: bytes | None, text: str) -> bytes:
@@ -247,8 +276,3 @@ def _headed(file: BinaryIO, order: str, parts: list[Part]) -> list[Part]:
             "the file has no room for the AIGC label", hint="Use RF64 instead of WAV."
         )
     return [kind + struct.pack(order + "I", size) + form, *parts]
-
-
-def _made(name: bytes, data: bytes, order: str) -> bytes:
-    head = name + struct.pack(order + "I", len(data))
-    return head + data + bytes(len(data) % 2)

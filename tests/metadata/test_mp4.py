@@ -218,6 +218,120 @@ def test_user_data_of_the_original_come_along() -> None:
     assert chunks(written) == [SAMPLES[:100], SAMPLES[100:]]
 
 
+def test_chapters_are_those_of_the_new_file() -> None:
+    old, new = box(b"chpl", b"old chapters"), box(b"chpl", b"new chapters")
+    for users in (box(b"udta", old, mdir()), b""):
+        content = edited(movie(box(b"udta", new)), movie(users)).getvalue()
+        assert new in content
+        assert old not in content
+        assert (mdir() in content) == bool(users)
+
+
+def test_xmp_of_the_original_takes_the_place_of_the_one_there() -> None:
+    def packet(value: str) -> bytes:
+        edited = xmp.edit(None, OLD.decode(), xmp.SOURCE_TYPES + value)
+        return box(b"uuid", mp4.XMP_UUID, edited)
+
+    table = box(b"mfra", box(b"mfro", bytes(8)))
+    file = movie(behind=packet("algorithmicMedia") + table)
+    written = edited(file, movie(behind=packet("humanEdits")))
+    content = written.getvalue()
+    assert b"humanEdits" in content
+    assert b"algorithmicMedia" not in content
+    assert content.endswith(table)
+    assert chunks(written) == [SAMPLES[:100], SAMPLES[100:]]
+
+
+def index_of_pictures(place: int) -> bytes:
+    extents = struct.pack(">IBBHHHHII", 0, 0x44, 0, 1, 1, 0, 1, place, 5)
+    return meta(b"pict", box(b"iloc", extents))
+
+
+STAYING = {
+    "pictures in the index": (index_of_pictures(9), b""),
+    "pictures in the file": (b"", index_of_pictures(9)),
+    "a compressed index": (box(b"cmov", b"zlib"), b""),
+    "samples elsewhere": (
+        box(
+            b"trak",
+            box(
+                b"mdia",
+                box(
+                    b"minf",
+                    box(
+                        b"dinf",
+                        box(
+                            b"dref",
+                            bytes(4),
+                            bytes([0, 0, 0, 1]),
+                            box(b"url ", bytes(4)),
+                        ),
+                    ),
+                    box(b"stbl", offsets(40, 50)),
+                ),
+            ),
+        ),
+        b"",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STAYING)
+def test_what_cannot_be_moved_stays(name: str) -> None:
+    inside, behind = STAYING[name]
+    file = movie(inside, behind=behind)
+    written = edited(file)
+    assert texts(written) == [LABEL.encode()]
+    start = file.getvalue().index(b"mdat")
+    assert written.getvalue().index(b"mdat") == start
+    assert chunks(written) == [SAMPLES[:100], SAMPLES[100:]]
+    found = [part.kind for part in boxes.boxes(written)[0]]
+    assert found.index(b"moov") > found.index(b"mdat")
+
+
+def test_positions_of_auxiliary_data_are_moved() -> None:
+    for wide in (False, True):
+        for typed in (False, True):
+            table = struct.pack(">I", wide << 24 | typed)
+            table += b"cencabcd" * typed + struct.pack(">I", 1)
+            place = struct.pack(">Q" if wide else ">I", 9_999)
+            moved = struct.pack(">Q" if wide else ">I", 9_999 + 60)
+            saio = box(b"saio", table + place)
+            file = io.BytesIO(box(b"moov", track(saio)))
+            (whole,), _ = boxes.boxes(file)
+            root = boxes.parse(file, whole)
+            assert boxes.move_positions(root, lambda position: position + 60)
+            assert root.pack() == box(b"moov", track(box(b"saio", table + moved)))
+
+
+def test_an_open_last_box_is_closed_before_others_follow() -> None:
+    file = movie(box(b"udta", mdir()))
+    content = file.getvalue()
+    start = content.index(b"mdat") - 4
+    opened = io.BytesIO(content[:start] + bytes(4) + content[start + 4 :])
+    assert chunks(edited(opened)) == [SAMPLES[:100], SAMPLES[100:]]
+    packet = xmp.edit(None, OLD.decode(), xmp.TRAINED_ALGORITHMIC_MEDIA)
+    other = movie(behind=box(b"uuid", mp4.XMP_UUID, packet))
+    written = edited(opened, other)
+    kinds = [part.kind for part in boxes.boxes(written)[0]]
+    assert kinds == [b"ftyp", b"moov", b"mdat", b"uuid"]
+    assert chunks(written) == [SAMPLES[:100], SAMPLES[100:]]
+
+
+def test_an_index_of_segments_in_front_of_the_index_is_not_made_wrong() -> None:
+    sidx = box(b"sidx", bytes(24))
+    fragment = box(b"moof", box(b"traf")) + box(b"mdat", SAMPLES)
+    moov = box(b"moov", box(b"mvex"))
+    assert texts(edited(file_of(moov, sidx, fragment))) == [LABEL.encode()]
+    with pytest.raises(MetadataError):
+        mp4.edit(file_of(sidx, moov, fragment), LABEL)
+
+
+def test_zeros_behind_the_last_box_do_no_harm() -> None:
+    file = io.BytesIO(movie().getvalue() + bytes(5))
+    assert texts(edited(file)) == [LABEL.encode()]
+
+
 def test_large_and_open_boxes_are_walked() -> None:
     wide = struct.pack(">I4sQ", 1, b"mdat", 16 + 5) + b"12345"
     last = struct.pack(">I4s", 0, b"mdat") + b"123"

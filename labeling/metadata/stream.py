@@ -1,7 +1,7 @@
-"""Write and read the AIGC label of a sound file, wherever its format has the place.
+"""Write and read the AIGC label of a sound or video, where its format has the place.
 
-Works on files as streams: sound is neither decoded nor encoded again, and no more than
-the metadata is taken into memory.
+Works on files as streams: sound and pictures are neither decoded nor encoded again,
+and no more than the metadata is taken into memory.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from ..errors import (
     UnsupportedFormat,
 )
 from ..model import AigcLabel
-from . import aigc, id3, mp4, ogg, riff, vorbis
+from . import aigc, avi, ebml, flv, id3, matroska, mp4, ogg, riff, vorbis
 from .carrier import Survey
 from .image import FoundLabel, Reading, collect, confirm
 from .parts import Part, copy
 
 __all__ = ["FoundLabel", "Reading", "Written", "read", "write"]
+
+# Outermost boxes that a MOV file may begin with; any other of the family has ftyp.
+BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+KINDS = "a WAV, FLAC, MP3, Ogg, AIFF, MP4, MOV, MKV, WebM, AVI or FLV file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +63,16 @@ def write(
     *,
     original: Path | str | None = None,
 ) -> Written:
-    """Copy a sound file and write the label into the copy.
+    """Copy a sound or video and write the label into the copy.
 
     The copy has exactly one label (GB 45438-2025, 6.1 c): earlier ones are replaced
-    wherever they stand. Samples and all other metadata stay as they are. The result
+    wherever they stand. Packets and all other metadata stay as they are. The result
     is read back before the function returns.
 
     Parameters
     ----------
     source : Path or str
-        A WAV, FLAC, MP3, M4A, Ogg or AIFF file.
+        A WAV, FLAC, MP3, Ogg, AIFF, MP4 (M4A, M4V), MOV, MKV, WebM, AVI or FLV file.
     target : Path or str
         The file to write, another one than `source`.
     label : AigcLabel
@@ -76,7 +80,8 @@ def write(
     original : Path or str, optional
         The file that `source` was encoded from. Where it is of the same format, its
         tags, pictures and all other metadata besides labels and C2PA manifests take
-        the place of those of `source`, byte by byte.
+        the place of those of `source`, byte by byte. What is about single streams,
+        and chapters, are those of `source`; in FLV, so are all values that it has.
 
     Raises
     ------
@@ -96,15 +101,15 @@ def write(
         if not earlier.complete:
             raise MediaTooLarge(
                 "has too many blocks of metadata",
-                hint="Write the sound anew without its earlier metadata.",
+                hint="Write the file anew without its earlier metadata.",
             )
         if original is None:
             parts = container.edit(file, text, None)
         else:
             with _opened(original) as other:
-                same = _container(other) is container
-                earlier = container.survey(other) if same else earlier
-                parts = container.edit(file, text, other if same else None)
+                kind = _kind(other)
+                earlier = kind.survey(other) if kind else earlier
+                parts = container.edit(file, text, other if kind is container else None)
         with open(target, "wb") as output:
             copy(file, parts, output)
     reading = read(target)
@@ -119,12 +124,12 @@ def write(
 
 
 def read(path: Path | str) -> Reading:
-    """Read every AIGC label of a sound file.
+    """Read every AIGC label of a sound or video.
 
     Parameters
     ----------
     path : Path or str
-        A WAV, FLAC, MP3, M4A, Ogg or AIFF file, however damaged.
+        A file as for `write`, however damaged.
 
     Raises
     ------
@@ -138,14 +143,29 @@ def read(path: Path | str) -> Reading:
 
 
 def _container(file: BinaryIO) -> _Container:
+    container = _kind(file)
+    if container is None:
+        raise UnsupportedFormat(
+            f"is not {KINDS}", hint="Convert it to one of these formats."
+        )
+    return container
+
+
+def _kind(file: BinaryIO) -> _Container | None:
     file.seek(0)
     head = file.read(16)
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return riff
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return riff
-    if head[4:8] == b"ftyp":
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return avi
+    if head[4:8] in BOXES:
         return mp4
+    if head[:4] == ebml.identifier(ebml.HEADER):
+        return matroska
+    if head[:4] == b"FLV\1":
+        return flv
     if head[:4] == b"OggS":
         return ogg
     behind = id3.tag_length(head)
@@ -156,10 +176,7 @@ def _container(file: BinaryIO) -> _Container:
     # A frame of MPEG sound, layer III: eleven bits of sync, then version and layer.
     if behind or (after[:1] == b"\xff" and after[1:2] and after[1] & 0xE6 == 0xE2):
         return id3
-    raise UnsupportedFormat(
-        "is not a WAV, FLAC, MP3, M4A, Ogg or AIFF file",
-        hint="Convert the sound to one of these formats.",
-    )
+    return None
 
 
 @contextmanager
