@@ -8,7 +8,7 @@ resolution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,12 +20,15 @@ from .compare import PAIRS, Candidate, Match, compare
 from .image import check_picture
 from .typeset import BAND_EM, Pixels, set_line
 
-__all__ = ["FoundNotice", "find"]
+__all__ = ["LEAST_FRACTION", "SIZE_TOLERANCE", "FoundNotice", "find", "find_again"]
 
-# Text height in the reduced pictures, the sizes looked for by shorter side
+LEAST_FRACTION = 0.02
+"""Least text height that is looked for, by shorter side of the picture."""
+
+# Text height in the reduced pictures, the greatest looked for by shorter side
 # of the picture, and how far an enlarged picture may go to show the smallest.
 _SEARCH_PX = 12
-_SEARCH_FRACTIONS = (0.02, 0.45)
+_MOST_FRACTION = 0.45
 _SEARCH_STEP = 1.08
 _MAX_ENLARGEMENT = 1.35
 _SEARCH_SCORE = 0.55
@@ -37,8 +40,8 @@ _BORDER = 2
 _LONG = 8
 _END = 4
 
-# A size is measured to about 3 %.
-_SIZE_TOLERANCE = 0.04
+SIZE_TOLERANCE = 0.04
+"""A size is measured to about 3 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +71,12 @@ class FoundNotice:
     @property
     def tall_enough(self) -> bool:
         """Whether it has 5 % of the shorter side (GB 45438-2025, 5.2), as measured."""
-        return self.height_fraction >= 0.05 * (1 - _SIZE_TOLERANCE)
+        return self.height_fraction >= 0.05 * (1 - SIZE_TOLERANCE)
 
 
-def find(pixels: Pixels) -> tuple[FoundNotice, ...]:
+def find(
+    pixels: Pixels, *, least_fraction: float = LEAST_FRACTION
+) -> tuple[FoundNotice, ...]:
     """Look for notices in the font of the package, anywhere in a picture.
 
     Of a picture more than eight times as long as wide, only the two ends are searched.
@@ -80,6 +85,9 @@ def find(pixels: Pixels) -> tuple[FoundNotice, ...]:
     ----------
     pixels : ndarray of uint8, shape (height, width) or (height, width, 3 or 4)
         Grey, RGB or RGBA.
+    least_fraction : float, optional
+        Least text height to look for, by shorter side. At 0.04 the search takes a
+        fifth of the time that it takes at 0.02.
 
     Returns
     -------
@@ -95,11 +103,52 @@ def find(pixels: Pixels) -> tuple[FoundNotice, ...]:
     check_picture(pixels)
     found: list[FoundNotice] = []
     for left, top, part in _parts(pixels):
-        grey = _grey(part)
-        for candidate in _candidates(grey):
-            match = compare(grey, candidate)
-            if match is not None:
-                found.append(_describe(match, left, top, pixels.shape))
+        found += _search(
+            part, _sizes(min(part.shape[:2]), least_fraction), left, top, pixels.shape
+        )
+    return _best(found)
+
+
+def find_again(pixels: Pixels, notice: FoundNotice) -> FoundNotice | None:
+    """Look whether a notice stands at the same place in another picture.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width) or (height, width, 3 or 4)
+        A picture of the same size as the one in which it was found.
+    notice : FoundNotice
+        The notice.
+
+    Raises
+    ------
+    UsageError
+        The array is not a picture.
+    """
+    check_picture(pixels)
+    box, reach = notice.box, round(notice.ink_height_px)
+    left, top = max(box.left - reach, 0), max(box.top - reach, 0)
+    part = pixels[
+        top : box.top + box.height + reach, left : box.left + box.width + reach
+    ]
+    if part.size == 0:
+        return None
+    size = notice.ink_height_px / _SEARCH_PX
+    sizes = (size / _SEARCH_STEP, size, size * _SEARCH_STEP)
+    found = _best(_search(part, sizes, left, top, pixels.shape))
+    return next((one for one in found if _overlap(one.box, box)), None)
+
+
+def _search(
+    part: Pixels, sizes: Iterable[float], left: int, top: int, shape: tuple[int, ...]
+) -> list[FoundNotice]:
+    """Search a part of a picture of some shape for notices of some sizes."""
+    grey = _grey(part)
+    matches = (compare(grey, candidate) for candidate in _candidates(grey, sizes))
+    return [_describe(match, left, top, shape) for match in matches if match]
+
+
+def _best(found: list[FoundNotice]) -> tuple[FoundNotice, ...]:
+    """Return the best ones of those that overlap, the best first."""
     found.sort(key=lambda notice: -notice.score)
     kept: list[FoundNotice] = []
     for notice in found:
@@ -139,10 +188,10 @@ def _grey(pixels: Pixels) -> Pixels:
     return np.asarray(grey, np.uint8)
 
 
-def _candidates(grey: Pixels) -> list[Candidate]:
+def _candidates(grey: Pixels, sizes: Iterable[float]) -> list[Candidate]:
     """Return the places that look like a pair, the best first."""
     found = []
-    for size, reduced in _pyramid(grey):
+    for size, reduced in _pyramid(grey, sizes):
         for pair in PAIRS:
             template = _pair_template(pair)
             rows, columns = template.shape
@@ -182,13 +231,18 @@ def _candidates(grey: Pixels) -> list[Candidate]:
     return kept
 
 
-def _pyramid(grey: Pixels) -> Iterator[tuple[float, Pixels]]:
+def _sizes(short: int, least_fraction: float) -> Iterator[float]:
+    """Yield how many pixels become one of a reduced picture, by its shorter side."""
+    size = max(least_fraction * short / _SEARCH_PX, 1 / _MAX_ENLARGEMENT)
+    while size * _SEARCH_PX <= _MOST_FRACTION * short:
+        yield size
+        size *= _SEARCH_STEP
+
+
+def _pyramid(grey: Pixels, sizes: Iterable[float]) -> Iterator[tuple[float, Pixels]]:
     """Yield the picture at falling sizes, each with its original pixels per pixel."""
-    short = min(grey.shape)
-    low, high = _SEARCH_FRACTIONS
-    size = max(low * short / _SEARCH_PX, 1 / _MAX_ENLARGEMENT)
     source = grey
-    while size * _SEARCH_PX <= high * short:
+    for size in sizes:
         height, width = (max(1, round(n / size)) for n in grey.shape)
         shrinks = width < source.shape[1]
         reduced = cv2.resize(
@@ -199,7 +253,6 @@ def _pyramid(grey: Pixels) -> Iterator[tuple[float, Pixels]]:
         if source is grey and shrinks:
             source = np.asarray(reduced, np.uint8)
         yield size, np.asarray(reduced, np.uint8)
-        size *= _SEARCH_STEP
 
 
 def _describe(match: Match, left: int, top: int, shape: tuple[int, ...]) -> FoundNotice:
