@@ -6,7 +6,7 @@ for: no playlist, reference or address in a file can make it open another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ..errors import DamagedMedia, MediaError, UnsupportedFormat
-from .sound import WIDE_NOTE, Samples, Sound, check_stream
+from .sound import WIDE_NOTE, Samples, Sound, check_stream, default_layout
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["decode", "opened", "survey"]
+__all__ = [
+    "decode",
+    "decoded",
+    "fresh_decoder",
+    "open_container",
+    "opened",
+    "survey",
+    "undecodable",
+]
 
 _DEMUXERS = {
     "wav": "wav",
@@ -44,6 +52,8 @@ _M4A_TAGS = ("mp4a", "alac")
 _AAC_TYPES = {1, 2, 3, 4, 5, 29}
 # The longest page there can be.
 _OGG_PAGE = 27 + 255 + 255 * 255
+# From how many seconds on a gap between packets is meant, and up to how many.
+_GAP_S, _MAX_GAP_S = 0.1, 600
 # Padding that encoders add and headers tell, at most: more is sound.
 _SLACK = 8192
 
@@ -51,19 +61,45 @@ _SLACK = 8192
 @contextmanager
 def opened(file: BinaryIO, format: str) -> Iterator[InputContainer]:
     """Lend a file as PyAV's container; FFmpeg's errors become ours."""
+    with open_container(file, _DEMUXERS[format]) as container:
+        try:
+            yield container
+        except MediaError:
+            raise
+        except _errors() as error:
+            raise undecodable(error) from error
+
+
+def open_container(
+    file: BinaryIO, demuxer: str, *, noun: str = "sound", **options: str
+) -> InputContainer:
+    """Open a file by the demuxer that its content calls for, and no other.
+
+    Parameters
+    ----------
+    file : binary file
+        It stays open when the container is closed.
+    demuxer : str
+        FFmpeg's name of it.
+    noun : str, optional
+        What the file holds, for messages.
+    **options : str
+        Options of FFmpeg.
+
+    Raises
+    ------
+    DamagedMedia
+        The file is not what its beginning promises.
+    """
     import av
 
     file.seek(0)
     try:
-        with av.open(
-            file, "r", format=_DEMUXERS[format], metadata_errors="replace"
-        ) as container:
-            yield container
-    except MediaError:
-        raise
-    except (av.FFmpegError, OSError, OverflowError, ValueError, MemoryError) as error:
-        # A broken length may also ask the file for a place that cannot be.
-        raise _undecodable(error) from error
+        return av.open(
+            file, "r", format=demuxer, options=options, metadata_errors="replace"
+        )
+    except _errors() as error:
+        raise undecodable(error, noun) from error
 
 
 def survey(file: BinaryIO, format: str) -> Sound:
@@ -76,7 +112,7 @@ def survey(file: BinaryIO, format: str) -> Sound:
     """
     with opened(file, format) as container:
         stream = _stream(container, format)
-        decoder = _decoder(stream, format)
+        decoder = fresh_decoder(stream)
         frame = _first_frame(container, stream, decoder)
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         layout = frame.layout.name
@@ -112,8 +148,8 @@ def decode(file: BinaryIO, sound: Sound) -> Iterator[Samples]:
     surplus: list[Samples] = []
     with opened(file, sound.format) as container:
         stream = _stream(container, sound.format)
-        decoder = _decoder(stream, sound.format)
-        for block in _decoded(container, stream, decoder, sound):
+        decoder = fresh_decoder(stream)
+        for block in decoded(container.demux(stream), decoder, sound):
             if block is None:
                 lost += 1
                 continue
@@ -144,6 +180,15 @@ def decode(file: BinaryIO, sound: Sound) -> Iterator[Samples]:
         )
 
 
+def undecodable(error: Exception, noun: str = "sound") -> DamagedMedia:
+    """Return the error of ours that says what one of FFmpeg means."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return DamagedMedia(
+        f"the {noun} cannot be decoded: {(reason or type(error).__name__).lower()}",
+        hint="Get a complete copy of the file.",
+    )
+
+
 def _stream(container: InputContainer, format: str) -> Any:
     """Return the one stream of sound."""
     from av.stream import Disposition
@@ -151,9 +196,7 @@ def _stream(container: InputContainer, format: str) -> Any:
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     for video in container.streams.video:
         if not video.disposition & pictures:
-            raise UnsupportedFormat(
-                "the file is a video", hint="Videos are not handled yet."
-            )
+            raise UnsupportedFormat("the file is a video, not a sound")
     if not container.streams.audio:
         raise UnsupportedFormat("the file holds no sound")
     stream = container.streams.audio[0]
@@ -169,8 +212,8 @@ def _stream(container: InputContainer, format: str) -> Any:
     return stream
 
 
-def _decoder(stream: Any, format: str) -> Any:
-    """Return a fresh decoder.
+def fresh_decoder(stream: Any) -> Any:
+    """Return a fresh decoder of a stream of sound.
 
     That of the stream starts from the container's layout of channels, and one of
     the custom kind makes PyAV free memory twice.
@@ -183,14 +226,17 @@ def _decoder(stream: Any, format: str) -> Any:
         raise UnsupportedFormat(
             "the sound has a rare kind of AAC", hint="Convert it to AAC-LC first."
         )
-    if format == "opus" and (len(setup) < 19 or setup[18] > 1):
+    if source.name == "opus" and (len(setup) < 19 or setup[18] > 1):
         raise UnsupportedFormat(
-            "the Opus file has no ordinary arrangement of channels",
+            "the sound is Opus without an ordinary arrangement of channels",
             hint="Mix it down to stereo first.",
         )
-    decoder = CodecContext.create(source.codec.name, "r")
+    decoder: Any = CodecContext.create(source.codec.name, "r")
     decoder.extradata = source.extradata
     decoder.sample_rate = source.sample_rate
+    if source.name.startswith("pcm_"):  # its bytes do not tell the channels
+        check_stream(source.sample_rate, source.channels, None)
+        decoder.layout = default_layout(source.channels)
     return decoder
 
 
@@ -211,15 +257,37 @@ def _first_frame(container: InputContainer, stream: Any, decoder: Any) -> Any:
     raise DamagedMedia("no sound can be decoded", hint="Get a complete copy.")
 
 
-def _decoded(
-    container: InputContainer, stream: Any, decoder: Any, sound: Sound
+def decoded(
+    packets: Iterable[Any],
+    decoder: Any,
+    sound: Sound,
+    *,
+    time_base: Fraction | None = None,
 ) -> Iterator[Samples | None]:
-    """Yield decoded blocks, and None for each packet that is broken."""
+    """Yield decoded blocks, and None for each packet that is broken.
+
+    Parameters
+    ----------
+    packets : iterable of av.Packet
+        Those of one stream of sound.
+    decoder : av.CodecContext
+        A fresh one.
+    sound : Sound
+        What the stream holds.
+    time_base : Fraction, optional
+        Seconds of a unit of the times of packets. Where they leave a gap it is filled
+        with silence, as players do that show pictures with the sound.
+
+    Raises
+    ------
+    UnsupportedFormat
+        The sound changes its rate or channels.
+    """
     import av
 
     resampler = av.AudioResampler(format="flt", frame_size=sound.rate_hz)
-    produced = 0
-    for packet in container.demux(stream):
+    produced, start = 0, None
+    for packet in packets:
         try:
             frames = decoder.decode(packet if packet.size else None)
         except EOFError:
@@ -236,6 +304,21 @@ def _decoded(
                     "the sound changes its rate or channels midway",
                     hint="Convert it to FLAC or WAV first.",
                 )
+            if time_base is not None and frame.pts is not None:
+                place = round(frame.pts * time_base * sound.rate_hz)
+                start = place - produced if start is None else start
+                missing = place - start - produced
+                if missing > sound.rate_hz * _MAX_GAP_S:
+                    start = place - produced  # a time that is wrong
+                elif missing > sound.rate_hz * _GAP_S:
+                    check_stream(sound.rate_hz, sound.channels, produced + missing)
+                    for block in resampler.resample(None):
+                        yield _samples(block, sound.channels)
+                    yield from _silence(missing, sound)
+                    produced += missing
+                    resampler = av.AudioResampler(
+                        format="flt", frame_size=sound.rate_hz
+                    )
             frame.pts = produced
             frame.time_base = Fraction(1, sound.rate_hz)
             produced += frame.samples
@@ -244,6 +327,12 @@ def _decoded(
                 yield _samples(block, sound.channels)
     for block in resampler.resample(None):
         yield _samples(block, sound.channels)
+
+
+def _silence(frames: int, sound: Sound) -> Iterator[Samples]:
+    for start in range(0, frames, sound.rate_hz):
+        shape = (min(sound.rate_hz, frames - start), sound.channels)
+        yield np.zeros(shape, np.float32)
 
 
 def _samples(frame: Any, channels: int) -> Samples:
@@ -284,12 +373,14 @@ def _notes(file: BinaryIO, format: str, sample_type: str) -> tuple[str, ...]:
     return ()
 
 
-def _undecodable(error: Exception) -> DamagedMedia:
-    reason = getattr(error, "strerror", None) or str(error)
-    return DamagedMedia(
-        f"the sound cannot be decoded: {(reason or type(error).__name__).lower()}",
-        hint="Get a complete copy of the file.",
-    )
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what reading a broken file raises.
+
+    A length that is wrong may also ask the file for a place that cannot be.
+    """
+    import av
+
+    return (av.FFmpegError, OSError, OverflowError, ValueError, MemoryError)
 
 
 def _sample_type(codec: str, setup: bytes) -> str:

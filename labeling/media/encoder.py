@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from .tags import Tags
 
-__all__ = ["Plan", "encode", "plan"]
+__all__ = ["ENCODERS", "Plan", "add_stream", "encode", "plan", "to_frame"]
 
 _MUXERS = {"flac": "flac", "mp3": "mp3", "m4a": "mp4", "ogg": "ogg", "opus": "ogg"}
-_ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
+ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
 _RATES = {
     "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     "aac": (
@@ -34,7 +34,12 @@ _RATES = {
         *(32000, 44100, 48000, 64000, 88200, 96000),
     ),
     "opus": (48000,),
+    **dict.fromkeys(("ac3", "eac3", "mp2"), (32000, 44100, 48000)),
 }
+_AC3_LAYOUTS = (
+    *("mono", "stereo", "2.1", "3.0", "3.0(back)", "3.1", "4.0", "4.1"),
+    *("quad", "quad(side)", "5.0", "5.0(side)", "5.1", "5.1(side)"),
+)
 _LAYOUTS = {
     "mp3": ("mono", "stereo"),
     # FFmpeg's encoder reserves too little for incompressible sound of more channels.
@@ -42,11 +47,16 @@ _LAYOUTS = {
     "vorbis": ("stereo",),  # as FFmpeg's own encoder can
     "aac": ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1", "7.1(wide)"),
     "opus": ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"),
+    "mp2": ("mono", "stereo"),
+    **dict.fromkeys(("ac3", "eac3"), _AC3_LAYOUTS),
 }
 _SIDE_FOR_BACK = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1"}
 
 # Bits a second and channel that are good for the full band; the rate scales them.
-_GOOD = {"mp3": 112_000, "aac": 112_000, "opus": 80_000}
+_GOOD = {
+    **{"mp3": 112_000, "aac": 112_000, "opus": 80_000},
+    **{"ac3": 112_000, "eac3": 96_000, "mp2": 128_000},
+}
 _MP3_STEPS = (
     (12_000, (8, 16, 24, 32, 40, 48, 56, 64)),
     (24_000, (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)),
@@ -74,15 +84,24 @@ class Plan:
     options: dict[str, str] = field(default_factory=dict)
 
 
-def plan(sound: Sound, format: str) -> Plan:
+def plan(sound: Sound, format: str, codec: str | None = None) -> Plan:
     """Choose coding, rate, layout and bit rate for a file of a format.
+
+    Parameters
+    ----------
+    sound : Sound
+        What it shall be like.
+    format : str
+        A format of sounds, or of videos together with a codec.
+    codec : str, optional
+        By default what suits the format.
 
     Raises
     ------
     UnsupportedFormat
         The format cannot hold so many channels.
     """
-    codec = _codec(sound, format)
+    codec = codec or _codec(sound, format)
     notes: list[str] = []
     if format == "ogg" and codec == "flac" and sound.codec != "flac":
         notes.append(
@@ -94,6 +113,8 @@ def plan(sound: Sound, format: str) -> Plan:
         rate = next((r for r in _RATES[codec] if r >= rate), _RATES[codec][-1])
         notes.append(f"{codec} needs another rate: {rate:,} Hz")
     sample_type, options = "", dict[str, str]()
+    if codec.startswith("pcm_"):
+        sample_type = sound.sample_type
     if codec in ("flac", "alac"):
         sample_type = "int16"
         if sound.sample_type in ("int24", "int32", "float32", "float64"):
@@ -159,6 +180,63 @@ def encode(
         ) from error
 
 
+def add_stream(container: OutputContainer, plan: Plan) -> Any:
+    """Begin a stream of sound in a file."""
+    target = plan.sound
+    stream: Any = container.add_stream(
+        ENCODERS.get(target.codec, target.codec),
+        rate=target.rate_hz,
+        options=plan.options,
+        layout=target.layout,
+    )
+    context = stream.codec_context
+    context.time_base = Fraction(1, target.rate_hz)
+    if target.codec in ("flac", "alac"):
+        planar = "p" if target.codec == "alac" else ""
+        context.format = _kind(target) + planar
+    if target.codec in _GOOD:
+        context.bit_rate = target.bit_rate
+    return stream
+
+
+def to_frame(block: Samples, start: int, *, rate_hz: int, target: Sound) -> Any:
+    """Return samples as an encoder takes them.
+
+    Parameters
+    ----------
+    block : ndarray of float32, shape (frames, channels)
+    start : int
+        Where they begin, in frames.
+    rate_hz : int
+        Their rate.
+    target : Sound
+        What will be written.
+    """
+    from av import AudioFrame
+
+    samples: Any = np.ascontiguousarray(block, np.float32)
+    kind = _kind(target)
+    if kind == "s16":
+        samples = to_integers(samples, 16).astype(np.int16)
+    elif kind == "s32":
+        samples = to_integers(samples, 24).astype(np.int32) << 8
+    # In one plane: PyAV reads beyond the end of eight.
+    frame = AudioFrame.from_ndarray(
+        samples.reshape(1, -1), format=kind, layout=target.layout
+    )
+    frame.sample_rate = rate_hz
+    frame.pts = start
+    frame.time_base = Fraction(1, rate_hz)
+    return frame
+
+
+def _kind(target: Sound) -> str:
+    """Return FFmpeg's name of the samples that go into an encoder."""
+    if not target.sample_type or target.sample_type.startswith("float"):
+        return "flt"
+    return "s32" if target.sample_type in ("int24", "int32") else "s16"
+
+
 class _Encoder:
     """One file on its way."""
 
@@ -169,22 +247,7 @@ class _Encoder:
         self.container = container
         self.rate_hz = rate_hz
         self.target = target
-        self.stream: Any = container.add_stream(
-            _ENCODERS.get(target.codec, target.codec),
-            rate=target.rate_hz,
-            options=plan.options,
-            layout=target.layout,
-        )
-        context: Any = self.stream.codec_context
-        context.time_base = Fraction(1, target.rate_hz)
-        if target.codec in ("flac", "alac"):
-            kind = "s16" if target.sample_type == "int16" else "s32"
-            self.kind = kind
-            context.format = kind + ("p" if target.codec == "alac" else "")
-        else:
-            self.kind = "flt"
-        if target.codec in _GOOD:
-            context.bit_rate = target.bit_rate
+        self.stream = add_stream(container, plan)
         self.pictures = tags.prepare(container, self.stream, target.format)
 
     def run(self, blocks: Iterable[Samples]) -> int:
@@ -195,7 +258,8 @@ class _Encoder:
             # In steps, as whoever makes the blocks chooses their size.
             for start in range(0, len(block), self.rate_hz):
                 part = block[start : start + self.rate_hz]
-                self.container.mux(self.stream.encode(self._frame(part, frames)))
+                frame = to_frame(part, frames, rate_hz=self.rate_hz, target=self.target)
+                self.container.mux(self.stream.encode(frame))
                 frames += len(part)
         length = -(-frames * self.target.rate_hz // self.rate_hz)
         if self.target.codec not in ("flac", "alac") and length < _SHORTEST:
@@ -209,23 +273,6 @@ class _Encoder:
                 packet.duration = max(0, min(packet.duration, length - packet.pts))
             self.container.mux(packet)
         return length
-
-    def _frame(self, block: Samples, start: int) -> Any:
-        from av import AudioFrame
-
-        samples: Any = np.ascontiguousarray(block, np.float32)
-        if self.kind == "s16":
-            samples = to_integers(samples, 16).astype(np.int16)
-        elif self.kind == "s32":
-            samples = to_integers(samples, 24).astype(np.int32) << 8
-        # In one plane: PyAV reads beyond the end of eight.
-        frame = AudioFrame.from_ndarray(
-            samples.reshape(1, -1), format=self.kind, layout=self.target.layout
-        )
-        frame.sample_rate = self.rate_hz
-        frame.pts = start
-        frame.time_base = Fraction(1, self.rate_hz)
-        return frame
 
 
 def _codec(sound: Sound, format: str) -> str:
@@ -264,6 +311,8 @@ def _bit_rate(sound: Sound, codec: str, rate_hz: int) -> int:
     if codec == "mp3":
         steps = next(steps for limit, steps in _MP3_STEPS if rate_hz <= limit)
         return next((k * 1000 for k in steps if k * 1000 >= wanted), steps[-1] * 1000)
+    if codec in ("ac3", "eac3", "mp2"):
+        return min(wanted, {"ac3": 640_000, "eac3": 1_024_000, "mp2": 384_000}[codec])
     if codec == "aac":  # 6144 bits a frame of 1024 samples and channel
         return min(wanted, 6 * rate_hz * channels)
     return min(wanted, 256_000 * channels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import BinaryIO
 from ..errors import DamagedMedia, MediaError, MediaTooLarge, UnsupportedFormat
 from ..model import Media
 from .container import Piece, pieces
+from .signature import refusal, sound_kind, video_kind
 
 __all__ = [
     "AUDIO_HEAD_BYTES",
@@ -25,6 +25,7 @@ __all__ = [
     "is_audio",
     "open_file",
     "probe",
+    "video_format",
 ]
 
 MAX_BYTES = 512 << 20
@@ -32,61 +33,13 @@ MAX_PIXELS = 200_000_000
 
 MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
-# What else a file may turn out to be: where its signature stands, and its name. The
-# first match counts.
-_OTHERS = tuple(
-    (re.compile(pattern, re.DOTALL), name)
-    for pattern, name in (
-        (rb"GIF8[79]a", "a GIF picture"),
-        (rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]", "a TIFF picture"),
-        (rb"BM.{4}\0{4}", "a BMP picture"),
-        (rb"\0\0[\x01\x02]\0", "an icon or cursor"),
-        (rb"8BPS", "a Photoshop document"),
-        (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture"),
-        (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-        (rb".{4}ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", "a HEIC picture"),
-        (rb".{4}ftypavi[fs]", "an AVIF picture"),
-        (rb".{4}ftypqt  ", "a QuickTime video"),
-        (rb".{4}ftypM4A ", "an M4A sound"),
-        (rb".{4}ftyp", "an MP4 video"),
-        (rb"\x1aE\xdf\xa3", "a Matroska or WebM video"),
-        (rb"FLV\x01", "an FLV video"),
-        (rb"RIFF.{4}AVI ", "an AVI video"),
-        (rb"(RIFF|RF64|BW64).{4}WAVE", "a WAV sound"),
-        (rb"FORM.{4}AIF[FC]", "an AIFF sound"),
-        (rb"fLaC", "a FLAC sound"),
-        (rb"OggS", "an Ogg sound or video"),
-        (rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "an MP3 sound"),
-        (rb"%PDF-", "a PDF document"),
-        (rb"PK(\x03\x04|\x05\x06)", "a ZIP archive or office document"),
-        (rb"\x1f\x8b", "a gzip archive"),
-        (rb"Rar!\x1a\x07", "a RAR archive"),
-        (rb"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-        (rb"SQLite format 3\0", "an SQLite database"),
-        (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<svg", "an SVG drawing"),
-        (rb"(?i)(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body)", "an HTML page"),
-        (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML document"),
-        (rb"[\t\n\r\x20-\x7e]+\Z", "a text"),
-    )
-)
 _CONVERT = "Convert it to JPEG, PNG or WebP first."
 
 AUDIO_HEAD_BYTES = 1024
-"""How much of the beginning of a file tells whether it is a sound."""
+"""How much of the beginning of a file tells whether it is a sound or video."""
 
-# The sounds that are handled. An MP4 file of a general brand may hold sound alone.
-_SOUNDS = tuple(
-    (re.compile(pattern, re.DOTALL), name)
-    for pattern, name in (
-        (rb"(RIFF|RF64|BW64).{4}WAVE", "wav"),
-        (rb"FORM.{4}AIF[FC]", "aiff"),
-        (rb"fLaC", "flac"),
-        (rb"OggS.{22}.(.{1,255}?)OpusHead", "opus"),
-        (rb"OggS.{22}.(.{1,255}?)(\x01vorbis|\x7fFLAC)", "ogg"),
-        (rb".{4}ftyp(M4A |M4B |M4P |mp4[12]|isom|iso[2-9]|dash|MSNV|avc1)", "m4a"),
-        (rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][^\xf0-\xff]", "mp3"),
-    )
-)
+_PICTURES = ("png", "jpeg", "webp")
+_VIDEO_CONVERT = "Convert it to MP4 or Matroska first."
 _SOUND_CONVERT = "Convert it to WAV, FLAC, MP3, M4A, Ogg or AIFF first."
 
 _PNG_MODES = {
@@ -189,7 +142,7 @@ def is_audio(head: bytes) -> bool:
     head : bytes
         Its first `AUDIO_HEAD_BYTES`, or all of it.
     """
-    return _sound(head) is not None
+    return sound_kind(head) is not None
 
 
 def audio_format(file: BinaryIO) -> str:
@@ -215,18 +168,52 @@ def audio_format(file: BinaryIO) -> str:
     """
     file.seek(0)
     head = file.read(AUDIO_HEAD_BYTES)
-    if not head:
-        raise DamagedMedia("the file is empty")
-    if (format := _sound(head)) is not None:
+    if (format := sound_kind(head)) is not None:
         return "flac" if format == "mp3" and _tagged_flac(file, head) else format
-    if len(head) < 12 and head.startswith((b"RIFF", b"FORM", b"OggS")):
-        raise DamagedMedia("the file is cut off after its first bytes")
-    for pattern, name in _OTHERS:
-        if pattern.match(head):
-            raise UnsupportedFormat(f"the file is {name}", hint=_SOUND_CONVERT)
-    raise UnsupportedFormat(
-        "the file is not a sound of a known kind", hint=_SOUND_CONVERT
-    )
+    starts = (b"RIFF", b"FORM", b"OggS")
+    raise refusal(head, "a sound", starts=starts, hint=_SOUND_CONVERT)
+
+
+def is_video(head: bytes) -> bool:
+    """Tell whether a file begins like one of the videos that are handled.
+
+    Single pictures do not count. An MP4 file of a general brand may still hold sound
+    alone.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first `AUDIO_HEAD_BYTES`, or all of it.
+    """
+    return video_kind(head) not in (None, *_PICTURES)
+
+
+def video_format(file: BinaryIO) -> str:
+    """Tell the format of a video file from its beginning.
+
+    Parameters
+    ----------
+    file : binary file
+        The file, which must be able to seek; its name plays no part.
+
+    Returns
+    -------
+    str
+        One of the formats of `Video`, those of single pictures included.
+
+    Raises
+    ------
+    UnsupportedFormat
+        Another kind of file.
+    DamagedMedia
+        The file is empty or cut off after its first bytes.
+    """
+    file.seek(0)
+    head = file.read(AUDIO_HEAD_BYTES)
+    if format := video_kind(head):
+        return format
+    starts = (b"RIFF", b"\x89", b"\x1aE")
+    raise refusal(head, "a video", starts=starts, hint=_VIDEO_CONVERT)
 
 
 def open_file(path: Path | str) -> BinaryIO:
@@ -253,10 +240,6 @@ def open_file(path: Path | str) -> BinaryIO:
         raise MediaError(f"cannot be read: {reason.lower()}", path=path) from error
 
 
-def _sound(head: bytes) -> str | None:
-    return next((name for pattern, name in _SOUNDS if pattern.match(head)), None)
-
-
 def _tagged_flac(file: BinaryIO, head: bytes) -> bool:
     """Tell whether an ID3 tag stands in front of FLAC."""
     if not head.startswith(b"ID3"):
@@ -273,13 +256,8 @@ def _format(content: bytes) -> str:
         return "png"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "webp"
-    head = content[:1024]
-    if len(head) < 12 and head.startswith((b"RIFF", b"\x89", b"\xff\xd8")):
-        raise DamagedMedia("the file is cut off after its first bytes")
-    for pattern, name in _OTHERS:
-        if pattern.match(head):
-            raise UnsupportedFormat(f"the file is {name}", hint=_CONVERT)
-    raise UnsupportedFormat("the file is not a picture of a known kind", hint=_CONVERT)
+    starts = (b"RIFF", b"\x89", b"\xff\xd8")
+    raise refusal(content[:1024], "a picture", starts=starts, hint=_CONVERT)
 
 
 def _read_png(parts: Sequence[Piece]) -> tuple[int, int, str, int]:

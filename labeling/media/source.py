@@ -1,6 +1,7 @@
 """Where a picture comes from: a file, its bytes, an array or a Pillow image.
 
-Sounds come from files alone: the bytes of one are put into a temporary file.
+Sounds and videos come from files alone: the bytes of one are put into a temporary
+file.
 """
 
 from __future__ import annotations
@@ -18,9 +19,16 @@ from PIL import Image
 
 from ..errors import MediaError, MediaTooLarge, SynthmarkError, UsageError
 from .image import Picture, Pixels, from_array, from_pil, read
-from .probe import AUDIO_HEAD_BYTES, MAX_BYTES, MAX_PIXELS, is_audio, open_file
+from .probe import (
+    AUDIO_HEAD_BYTES,
+    MAX_BYTES,
+    MAX_PIXELS,
+    is_audio,
+    is_video,
+    open_file,
+)
 
-__all__ = ["Source", "lent_sound", "load", "read_file"]
+__all__ = ["Source", "lent_stream", "load", "read_file"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +100,8 @@ def load(
 
 
 @contextmanager
-def lent_sound(source: object) -> Iterator[Path | None]:
-    """Lend the path of a sound; None for what is not one.
+def lent_stream(source: object) -> Iterator[tuple[Path, bool] | None]:
+    """Lend the path of a sound or video; None for what is neither.
 
     Parameters
     ----------
@@ -102,7 +110,9 @@ def lent_sound(source: object) -> Iterator[Path | None]:
 
     Yields
     ------
-    Path or None
+    path : Path
+    is_video : bool
+        False for a sound.
 
     Raises
     ------
@@ -112,19 +122,20 @@ def lent_sound(source: object) -> Iterator[Path | None]:
         The bytes are more than 512 MiB.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        if not is_audio(bytes(source[:AUDIO_HEAD_BYTES])):
+        head = bytes(source[:AUDIO_HEAD_BYTES])
+        if not (is_audio(head) or is_video(head)):
             yield None
             return
         if len(source) > MAX_BYTES:
             raise MediaTooLarge(
-                f"the sound has more than {MAX_BYTES:,} bytes",
+                f"the content has more than {MAX_BYTES:,} bytes",
                 hint="Give its path: a file may be of any size.",
             )
         with TemporaryDirectory(prefix="synthmark-") as folder:
-            path = Path(folder) / "sound"
+            path = Path(folder) / "stream"
             path.write_bytes(source)
             try:
-                yield path
+                yield path, _holds_pictures(path, head)
             except SynthmarkError as error:
                 if error.path == path:
                     error.path = None
@@ -133,9 +144,23 @@ def lent_sound(source: object) -> Iterator[Path | None]:
         path = Path(source)
         with open_file(path) as file:
             head = file.read(AUDIO_HEAD_BYTES)
-        yield path if is_audio(head) else None
+        if is_audio(head) or is_video(head):
+            yield path, _holds_pictures(path, head)
+        else:
+            yield None
     else:
         yield None
+
+
+def _holds_pictures(path: Path, head: bytes) -> bool:
+    """Tell a video from a sound in a container of both."""
+    if not is_video(head):
+        return False
+    if not is_audio(head):
+        return True
+    from .video import has_pictures
+
+    return has_pictures(path)
 
 
 def read_file(path: Path | str) -> bytes:
