@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .labeling.api import detect, label
     from .labeling.detector import Detector
     from .labeling.errors import SynthmarkError
+    from .labeling.footage import detect_video, embed_video
     from .labeling.home import Home
     from .labeling.keys import Key
     from .labeling.marks.audio import detect_audio, embed_audio
@@ -43,8 +44,10 @@ __all__ = [
     "detect",
     "detect_audio",
     "detect_image",
+    "detect_video",
     "embed_audio",
     "embed_image",
+    "embed_video",
     "label",
     "locate_image",
     "overlay_image",
@@ -66,8 +69,10 @@ _HOMES = {
     "detect": ".labeling.api",
     "detect_audio": ".labeling.marks.audio",
     "detect_image": ".labeling.marks.image",
+    "detect_video": ".labeling.footage",
     "embed_audio": ".labeling.marks.audio",
     "embed_image": ".labeling.marks.image",
+    "embed_video": ".labeling.footage",
     "label": ".labeling.api",
     "locate_image": ".labeling.marks.presence",
     "overlay_image": ".labeling.marks.presence",

@@ -149,7 +149,7 @@ def label(
         str | None, typer.Option(help="Other wording, with both required elements.")
     ] = None,
     corner: Annotated[
-        Corner | None, typer.Option(help="Corner of the notice in pictures.")
+        Corner | None, typer.Option(help="Corner of the notice in pictures and videos.")
     ] = None,
     sound_notice: Annotated[
         SoundNotice, typer.Option(help="Voice, a short one for each round, or tones.")
@@ -160,6 +160,20 @@ def label(
             help="Where a sound's notice is heard.", metavar="start|end|SECONDS"
         ),
     ] = "start",
+    notice_seconds: Annotated[
+        float | None,
+        typer.Option(help="How long a video's notice stands.", show_default="all"),
+    ] = None,
+    codec: Annotated[
+        str | None, typer.Option(help="Of videos.", show_default="the source's")
+    ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option(help="Quality of videos.", show_default="lossless look"),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Of the encoder.", show_default="the codec's")
+    ] = None,
     producer: Annotated[
         str | None,
         typer.Option(help="Your provider code or name.", envvar="SYNTHMARK_PRODUCER"),
@@ -198,6 +212,16 @@ def label(
             "corner": corner and corner.value,
             "sound_notice": sound_notice.value,
             "notice_at": _place(notice_at),
+            "notice_seconds": notice_seconds,
+            "encoding": {
+                name: value
+                for name, value in {
+                    "codec": codec,
+                    "crf": crf,
+                    "preset": preset,
+                }.items()
+                if value is not None
+            },
             "producer": producer,
             "issuer": issuer,
             "software_agent": generator,

@@ -21,6 +21,7 @@ __all__ = [
     "ORIENTATIONS",
     "Carriers",
     "add",
+    "add_scaled",
     "coherence",
     "fitness",
     "fold",
@@ -184,6 +185,24 @@ def add(pixels: NDArray[np.uint8], change: Float) -> None:
         In levels.
     """
     _add(pixels, change)
+
+
+def add_scaled(
+    luma: NDArray[np.uint8] | NDArray[np.uint16], mark: Float, scale: Float, most: int
+) -> None:
+    """Add a mark to a plane of luma in place, rounded to whole codes.
+
+    Parameters
+    ----------
+    luma : ndarray of uint8 or uint16, shape (height, width)
+    mark : ndarray of float32, shape (height, width)
+        Of unit deviation.
+    scale : ndarray of float32, shape (height, width)
+        Deviation of the mark in codes.
+    most : int
+        The highest code.
+    """
+    _add_scaled(luma, mark, scale, np.float32(most))
 
 
 def fold(
@@ -369,6 +388,15 @@ def _tops(planes):
                 row = tops[(p * blocks + i) * blocks + j]
                 row[0], row[1], row[2], row[3] = p, at[0], at[1], height
     return tops, np.sqrt(power / planes.size)
+
+
+@jit
+def _add_scaled(luma, mark, scale, most):
+    height, width = luma.shape
+    for y in range(height):
+        for x in range(width):
+            value = np.float32(luma[y, x]) + mark[y, x] * scale[y, x] + np.float32(0.5)
+            luma[y, x] = min(max(value, np.float32(0)), most)
 
 
 @jit

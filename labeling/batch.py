@@ -17,6 +17,7 @@ SUFFIXES = frozenset(
     {
         *(".jpg", ".jpeg", ".png", ".webp"),
         *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aiff", ".aif"),
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv"),
     }
 )
 
@@ -42,13 +43,13 @@ def collect(
     inputs : iterable of str
         Files, folders, patterns that the shell has not expanded, or ``"-"``.
     recursive : bool, optional
-        Whether folders are searched for pictures and sounds at every depth; without
-        it, only those right in the folder are taken. Hidden files are not.
+        Whether folders are searched at every depth for pictures, sounds and videos;
+        without it, only those right in the folder are taken. Hidden files are not.
 
     Raises
     ------
     UsageError
-        A pattern or folder holds no picture or sound.
+        A pattern or folder holds no picture, sound or video.
     """
     found: list[tuple[Path | None, Path]] = []
     for name in inputs:
@@ -60,7 +61,7 @@ def collect(
             files = sorted(p for p in walk if _is_medium(p, path))
             if not files:
                 raise UsageError(
-                    "holds no picture or sound",
+                    "holds no picture, sound or video",
                     hint="" if recursive else "Use -r to look into its folders.",
                     path=name,
                 )

@@ -16,7 +16,7 @@ from .keys import Key
 from .marks.image import detect_image
 from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
-from .media.source import lent_sound, load
+from .media.source import lent_stream, load
 from .model import (
     Detection,
     Evidence,
@@ -63,7 +63,7 @@ class Detector:
     def detect(
         self, source: str | Path | bytes | Image.Image | NDArray[np.uint8]
     ) -> Report:
-        """Read every layer of one picture or sound.
+        """Read every layer of one picture, sound or video.
 
         Parameters
         ----------
@@ -79,15 +79,20 @@ class Detector:
         Raises
         ------
         MediaError
-            It is neither a picture nor a sound that can be read.
+            It is not a picture, sound or video that can be read.
         """
-        with lent_sound(source) as sound:
-            if sound is None:
+        with lent_stream(source) as stream:
+            if stream is None:
                 return self._report(PictureSubject(load(source)))
+            lent, is_video = stream
+            path = lent if isinstance(source, str | os.PathLike) else None
+            if is_video:
+                from .footage import ClipSubject
+
+                return self._report(ClipSubject(lent, path))
             from .sound import SoundSubject
 
-            named = isinstance(source, str | os.PathLike)
-            return self._report(SoundSubject(sound, sound if named else None))
+            return self._report(SoundSubject(lent, path))
 
     def _report(self, subject: Subject) -> Report:
         mark, hit = self._mark(subject)

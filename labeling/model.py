@@ -61,6 +61,7 @@ class Media(StrEnum):
 
     IMAGE = "image"
     AUDIO = "audio"
+    VIDEO = "video"
 
 
 class Layer(StrEnum):
@@ -189,7 +190,8 @@ class Detection:
     transform : Transform or None
         The geometry that was undone.
     spans : tuple of (float, float) or None
-        Of a sound, where it carries the mark: start and end in seconds, in order.
+        Of a sound or video, where it carries the mark: start and end in seconds, in
+        order.
     """
 
     found: bool

@@ -44,11 +44,17 @@ _EN: Words = {
     "incomplete": "INCOMPLETE",
     "missing": "MISSING: {why}",
     "unsupported": "cannot be in a file of this kind",
-    "too_small_for_mark": "the picture is too small for the mark",
+    "too_small_for_mark": "it is too small for the mark",
     "mark_not_readable": "the mark does not read back from what was made",
-    "too_small_for_notice": "the picture is too small for a legible notice",
+    "too_small_for_notice": "it is too small for a legible notice",
     "notice.present": "“{text}”, {height:.1%} of the shorter side",
     "notice.heard": "“{text}” at {start_s:.1f} to {end_s:.1f} s",
+    "notice.seen": "“{text}”, {height:.1%} of the shorter side, {start_s:.1f} to "
+    "{end_s:.1f} s{faults}",
+    "late": "not on the first frame",
+    "too_short": "for less than 2 s",
+    "too_small": "too small",
+    "off_edge": "not at an edge",
     "notice.absent": "none seen (other fonts and wordings are not read)",
     "notice.unheard": "none heard (other voices and wordings are not recognized)",
     "notice.written": "“{text}”, {ink_height_px} px high, contrast {contrast}:1",
@@ -58,7 +64,7 @@ _EN: Words = {
     "mark.absent": "none for {count} key(s)",
     "mark.not_checked": "not looked for: no key",
     "mark.written": "{scheme}, PSNR {psnr_db} dB",
-    "mark.heard": "{scheme}{where}",
+    "mark.timed": "{scheme}{where}",
     "spans": ", in {spans} s",
     "rotated": ", rotated by {angle:.1f}°",
     "flipped": ", mirrored",
@@ -116,11 +122,17 @@ _ZH: Words = {
     "incomplete": "标识不完整",
     "missing": "缺失：{why}",
     "unsupported": "此类文件不能携带",
-    "too_small_for_mark": "图片太小，无法嵌入水印",
+    "too_small_for_mark": "画面太小，无法嵌入水印",
     "mark_not_readable": "水印无法从生成的文件读回",
-    "too_small_for_notice": "图片太小，无法容纳清晰的文字",
+    "too_small_for_notice": "画面太小，无法容纳清晰的文字",
     "notice.present": "“{text}”，高度为最短边的{height:.1%}",
     "notice.heard": "“{text}”，{start_s:.1f}至{end_s:.1f}秒",
+    "notice.seen": "“{text}”，高度为最短边的{height:.1%}，"
+    "{start_s:.1f}至{end_s:.1f}秒{faults}",
+    "late": "起始画面没有",
+    "too_short": "不足2秒",
+    "too_small": "过小",
+    "off_edge": "不在边缘",
     "notice.absent": "未见（不识别其他字体与措辞）",
     "notice.unheard": "未听到（不识别其他嗓音与措辞）",
     "notice.written": "“{text}”，高{ink_height_px}像素，对比度{contrast}:1",
@@ -130,7 +142,7 @@ _ZH: Words = {
     "mark.absent": "{count}个密钥均未检出",
     "mark.not_checked": "未检查：没有密钥",
     "mark.written": "{scheme}，PSNR {psnr_db} dB",
-    "mark.heard": "{scheme}{where}",
+    "mark.timed": "{scheme}{where}",
     "spans": "，{spans}秒",
     "rotated": "，旋转{angle:.1f}°",
     "flipped": "，镜像",
@@ -222,6 +234,8 @@ def _evidence(words: Words, evidence: Evidence, media: Media) -> str:
     key = f"{evidence.layer}.{evidence.state}"
     if evidence.layer is Layer.NOTICE and media is Media.AUDIO:
         key = "notice.heard" if evidence.state is State.PRESENT else "notice.unheard"
+    if key == "notice.present" and media is Media.VIDEO:
+        key = "notice.seen"
     if key not in words:
         return words[evidence.state]
     return words[key].format(**_facts(words, evidence))
@@ -232,7 +246,12 @@ def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
     detail = evidence.detail
     if evidence.layer is Layer.NOTICE and detail.get("notices"):
         first = detail["notices"][0]
-        return {**first, "height": first.get("height_fraction")}
+        faults = ", ".join(words[fault] for fault in first.get("faults", ()))
+        return {
+            **first,
+            "height": first.get("height_fraction"),
+            "faults": faults and f" ({faults})",
+        }
     if evidence.layer is Layer.MARK and detail:
         payload = detail["payload"]
         return {
@@ -288,9 +307,9 @@ def _written(words: Words, result: LayerResult, media: Media) -> str:
     detail["types"] = detail.get("source_type", "").rsplit("/", 1)[-1]
     detail["where"] = _spans(words, detail.get("spans"))
     key = f"{result.layer}.written"
-    if media is Media.AUDIO:
-        key = {Layer.NOTICE: "notice.spoken", Layer.MARK: "mark.heard"}.get(
-            result.layer, key
-        )
+    if result.layer is Layer.NOTICE and media is Media.AUDIO:
+        key = "notice.spoken"
+    if result.layer is Layer.MARK and media is not Media.IMAGE:
+        key = "mark.timed"
     text = words[key].format(**detail)
     return f"{text}, {words['development']}" if detail.get("development") else text

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import policy
 from .errors import SynthmarkError
-from .media.source import lent_sound, load
+from .media.source import lent_stream, load
 from .model import LabelResult
 from .picture import PictureWork
 from .work import Settings, Work
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+
+    from .footage import ClipWork
+    from .sound import SoundWork
 
 __all__ = ["Labeler"]
 
@@ -40,7 +43,7 @@ class Labeler(Settings):
         overwrite: bool = False,
         media_format: str | None = None,
     ) -> LabelResult:
-        """Label one picture or sound in every layer that is due.
+        """Label one picture, sound or video in every layer that is due.
 
         Parameters
         ----------
@@ -54,7 +57,9 @@ class Labeler(Settings):
         media_format : str, optional
             Where there is no target: ``"jpeg"``, ``"png"`` or ``"webp"``, for sounds
             ``"wav"``, ``"flac"``, ``"mp3"``, ``"m4a"``, ``"ogg"``, ``"opus"`` or
-            ``"aiff"``. By default that of the source; PNG for arrays.
+            ``"aiff"``, for videos ``"mp4"``, ``"m4v"``, ``"mov"``, ``"mkv"``,
+            ``"webm"``, ``"avi"`` or ``"flv"``. By default that of the source; PNG
+            for arrays.
 
         Returns
         -------
@@ -74,16 +79,31 @@ class Labeler(Settings):
         target = None if target is None else Path(target)
         path = Path(source) if isinstance(source, str | os.PathLike) else None
         try:
-            with lent_sound(source) as sound:
+            with lent_stream(source) as stream:
                 work: Work
-                if sound is None:
+                if stream is None:
                     work = PictureWork(self, due, load(source), target, media_format)
                 else:
-                    from .sound import SoundWork
-
-                    work = SoundWork(self, due, sound, path, target, media_format)
+                    lent, is_video = stream
+                    kind = _clip_work() if is_video else _sound_work()
+                    work = kind(self, due, lent, path, target, media_format)
                 return work.run(overwrite)
         except SynthmarkError as error:
             if error.path is None:
                 error.path = path
             raise
+
+
+# Rooms that are loaded only when there is something for them to do.
+
+
+def _sound_work() -> type[SoundWork]:
+    from .sound import SoundWork
+
+    return SoundWork
+
+
+def _clip_work() -> type[ClipWork]:
+    from .footage import ClipWork
+
+    return ClipWork

@@ -33,6 +33,8 @@ class Jurisdiction:
         picture's shortest side.
     notice_corner : str
         Where the notice stands unless the caller says otherwise.
+    video_corner : str
+        The same in videos: clear of the controls of players.
     spoken_language : str
         Of the spoken notice in sounds.
     clauses : tuple of str
@@ -42,6 +44,7 @@ class Jurisdiction:
     name: str
     notice_height: float
     notice_corner: str
+    video_corner: str
     spoken_language: str
     clauses: tuple[str, ...]
 
@@ -54,6 +57,7 @@ class Due:
     jurisdictions: tuple[Jurisdiction, ...]
     notice_height: float
     notice_corner: str
+    video_corner: str
     spoken_language: str
 
 
@@ -95,6 +99,7 @@ JURISDICTIONS = {
             name="cn",
             notice_height=0.05,
             notice_corner="bottom-right",
+            video_corner="top-left",
             # An English notice lacks the second of the elements of 5.3 b).
             spoken_language="zh",
             clauses=(
@@ -104,7 +109,8 @@ JURISDICTIONS = {
                 "encouraged)",
                 "GB 45438-2025 5.2 (edge or corner, height at least 5 % of the "
                 "shortest side), 5.3 (voice or rhythm at the start, the end or a "
-                "middle point of a sound) and 6.1 (one metadata label)",
+                "middle point of a sound), 5.4 (on the first frame and for 2 s, height "
+                "as in 5.2) and 6.1 (one metadata label)",
             ),
         ),
     )
@@ -135,5 +141,6 @@ def due(service: str = "other", jurisdictions: Sequence[str] = ("cn",)) -> Due:
         jurisdictions=places,
         notice_height=max(place.notice_height for place in places),
         notice_corner=places[0].notice_corner,
+        video_corner=places[0].video_corner,
         spoken_language=places[0].spoken_language,
     )

@@ -1,43 +1,28 @@
-"""How a sound goes through the layers, written and read.
-
-Sounds stay on disk and pass through in blocks, so that an hour needs no more memory
-than a minute.
-"""
+"""How a sound goes through the layers, written and read."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from . import policy
-from .errors import ManifestError, MarkNotReadable, UnsupportedFormat
+from .errors import MarkNotReadable, UnsupportedFormat
 from .keys import Key
 from .marks.audio import SCHEME, AudioReader, AudioWriter
 from .marks.tape import RATES
 from .media import audio as media
 from .media.sound import Samples
 from .metadata import stream as metadata
-from .model import (
-    UNSUPPORTED,
-    AigcLabel,
-    Detection,
-    LabelResult,
-    Layer,
-    Media,
-)
+from .model import Detection, Layer, Media
 from .notices.audio import Insertion
 from .notices.find_audio import FoundAudioNotice, find
 from .payload import Payload
-from .provenance import manifest
+from .stream import StreamWork, file_digest
 from .subject import Subject
-from .work import STRENGTHS, Settings, Work
+from .work import STRENGTHS, Settings
 
-__all__ = ["SoundSubject", "SoundWork"]
-
-# What the C2PA library can put a manifest into.
-SEALABLE = ("wav", "flac", "mp3", "m4a")
+__all__ = ["SoundSubject", "SoundWork", "find_in_sound", "marked"]
 
 
 class SoundSubject(Subject):
@@ -58,7 +43,7 @@ class SoundSubject(Subject):
         self.sound = media.describe(content)
         self.content = content
         self.path = path
-        self.sha256 = _digest(content)
+        self.sha256 = file_digest(content)
 
     def find_notices(self) -> Sequence[FoundAudioNotice]:
         """Return the notices that are heard."""
@@ -66,15 +51,15 @@ class SoundSubject(Subject):
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys."""
-        return _find_mark(self.content, keys)
+        return find_in_sound(media.blocks(self.content, self.sound), self.sound, keys)
 
     def read_metadata(self) -> metadata.Reading:
         """Return what the file's metadata says."""
         return metadata.read(self.content)
 
 
-class SoundWork(Work):
-    """One sound on its way through the layers, from file to file.
+class SoundWork(StreamWork):
+    """One sound on its way through the layers.
 
     Parameters
     ----------
@@ -95,6 +80,12 @@ class SoundWork(Work):
         It is not a sound that can be read, or not one that can be labeled.
     """
 
+    kind = Media.AUDIO
+    scheme = SCHEME
+    sealable = ("wav", "flac", "mp3", "m4a")
+
+    written: media.Sound
+
     def __init__(
         self,
         settings: Settings,
@@ -104,44 +95,18 @@ class SoundWork(Work):
         target: Path | None,
         media_format: str | None,
     ) -> None:
-        super().__init__(settings, due, target)
-        self.sound = media.describe(source)
+        super().__init__(settings, due, source, path, target)
+        self.sound = self.before = media.describe(source)
         low, high = RATES
         if not low <= self.sound.rate_hz <= high:
             raise UnsupportedFormat(
                 f"the sound has {self.sound.rate_hz:,} frames a second",
                 hint=f"Resample it to {low:,} to {high:,}.",
             )
-        self.source = source
-        self.path = path
         if target is not None:
             media_format = media.format_of(target)
         self.format = media_format or self.sound.format
         self.notes += self.sound.notes
-
-    def _make(self, place: Path | None) -> LabelResult:
-        # Beside the target, where there is room for it.
-        with TemporaryDirectory(
-            prefix=".synthmark-", dir=place and place.parent
-        ) as folder:
-            marked, tagged, sealed = (
-                Path(folder) / f"{step}.{self.format}"
-                for step in ("mark", "tag", "seal")
-            )
-            payload = self._embed_mark(marked)
-            label = self._write_metadata(marked, tagged)
-            marked.unlink()
-            self._sign(tagged, place or sealed, label, payload)
-            finished = place or sealed
-            return self._result(
-                self.path,
-                media=Media.AUDIO,
-                media_type=self.written.media_type,
-                payload=payload,
-                sha256_before=_digest(self.source),
-                sha256_after=_digest(finished),
-                content=b"" if place else finished.read_bytes(),
-            )
 
     def _embed_mark(self, target: Path) -> Payload | None:
         """Insert the notice, mark, encode and read back; stronger until it reads."""
@@ -155,8 +120,9 @@ class SoundWork(Work):
                 self.settings.key,
                 strength=strength,
             )
-            self._encode(target, _marked(insertion, writer))
-            hit = _find_mark(target, [self.settings.key])
+            self._encode(target, marked(insertion, writer))
+            blocks = media.blocks(target)
+            hit = find_in_sound(blocks, self.written, [self.settings.key])
             if hit.payload == payload:
                 self._heard(insertion)
                 self._written(
@@ -204,62 +170,25 @@ class SoundWork(Work):
             content_lufs=placed.content_lufs and round(placed.content_lufs, 1),
         )
 
-    def _write_metadata(self, source: Path, target: Path) -> AigcLabel:
-        label = self.settings.aigc(self.produce_id)
-        written = metadata.write(source, target, label, original=self.source)
-        self.notes += (*self.written.notes, *written.notes)
-        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
-        return label
-
-    def _sign(
-        self, source: Path, target: Path, label: AigcLabel, payload: Payload | None
-    ) -> None:
-        if self.format not in SEALABLE:
-            source.replace(target)
-            self._missing(Layer.C2PA, UNSUPPORTED)
-            return
-        title = (self.target or self.path or Path("untitled")).name
-        claim = self._claim(title, label, payload, SCHEME)
-        media_type = self.written.media_type
-        has_history = self._has_history(self.source, self.sound.media_type)
-        with open(source, "rb") as tagged, open(target, "w+b") as signed:
-            manifest.sign_stream(
-                tagged,
-                signed,
-                media_type,
-                claim,
-                self.settings.signer,
-                parent=self.source if has_history else None,
-                parent_media_type=self.sound.media_type,
-            )
-        self._check_seal(target, media_type, metadata.read(target), label)
-        if _samples(source) != _samples(target):
-            raise ManifestError("signing changed the sound")
-        self._sealed(has_history)
+    def _content(self, path: Path) -> str:
+        digest = hashlib.sha256()
+        for block in media.blocks(path):
+            digest.update(block.tobytes())
+        return digest.hexdigest()
 
 
-def _marked(blocks: Iterable[Samples], writer: AudioWriter) -> Iterator[Samples]:
+def marked(blocks: Iterable[Samples], writer: AudioWriter) -> Iterator[Samples]:
+    """Yield blocks of a sound with the mark in them, some of them later."""
     for block in blocks:
         yield writer.push(block)
     yield writer.finish()
 
 
-def _find_mark(path: Path, keys: Sequence[Key]) -> Detection:
-    sound = media.describe(path)
+def find_in_sound(
+    blocks: Iterable[Samples], sound: media.Sound, keys: Sequence[Key]
+) -> Detection:
+    """Look for an invisible mark in the blocks of a sound."""
     reader = AudioReader(sound.rate_hz, sound.channels, keys)
-    for block in media.blocks(path, sound):
+    for block in blocks:
         reader.push(block)
     return reader.finish()
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _samples(path: Path) -> str:
-    """Return a digest of the decoded sound."""
-    digest = hashlib.sha256()
-    for block in media.blocks(path):
-        digest.update(block.tobytes())
-    return digest.hexdigest()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from .metadata.aigc import to_json
 from .metadata.image import Reading
 from .model import AigcLabel, LabelResult, Layer, LayerResult, State
 from .notices.audio import AudioNotice, Place, check_place
+from .notices.video import VideoNotice
 from .notices.wording import WORDINGS, check_wording
 from .payload import Payload
 from .provenance import manifest
@@ -55,14 +57,19 @@ class Settings:
         Whose rules apply.
     wording : str
         Language of a standard wording, or the wording of the notice itself; in
-        pictures.
+        pictures and videos.
     corner : str or None
-        Corner of the notice in a picture; None for the one that the rules prefer.
+        Corner of the notice in a picture or video; None for the usual one.
     sound_notice : str
         Notice in a sound (GB 45438-2025, 5.3): ``"spoken"``, ``"round"`` for a short
         one in each round of a conversation, or ``"rhythm"``.
     notice_at : "start", "end" or float
         Where in a sound it is heard; a number is seconds from its start.
+    notice_seconds : float or None
+        How long the notice of a video stands, at least 2 s; None is the whole clip.
+    encoding : dict
+        For videos: ``codec``, ``crf`` and ``preset`` of the encoder, as far as they
+        shall not be those that suit the source.
     software_agent : str
         Name of the system that generated the content.
 
@@ -83,6 +90,8 @@ class Settings:
     corner: str | None = None
     sound_notice: str = "spoken"
     notice_at: Place = "start"
+    notice_seconds: float | None = None
+    encoding: Mapping[str, Any] = field(default_factory=dict)
     software_agent: str = "unnamed generator"
 
     def __post_init__(self) -> None:
@@ -90,7 +99,7 @@ class Settings:
         Payload(issuer=self.issuer, serial=0)
         check_wording(self.text)
         check_place(self.notice_at)
-        _ = self.audio_notice
+        _ = self.audio_notice, self.video_notice
         try:
             to_json(self.aigc("0"))
         except MetadataError as error:
@@ -108,6 +117,17 @@ class Settings:
         short = self.sound_notice == "round"
         kind = "spoken" if short else self.sound_notice
         return AudioNotice(kind=kind, language=due.spoken_language, short=short)
+
+    @property
+    def video_notice(self) -> VideoNotice:
+        """The notice of a video."""
+        due = policy.due(self.service, self.jurisdictions)
+        return VideoNotice(
+            corner=self.corner or due.video_corner,
+            text=self.text,
+            height_fraction=due.notice_height,
+            seconds=self.notice_seconds,
+        )
 
     def aigc(self, produce_id: str) -> AigcLabel:
         """Return the AIGC label of an item.

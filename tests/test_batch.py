@@ -76,8 +76,8 @@ def test_a_file_whose_name_looks_like_a_pattern_is_a_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "recursive", "problem", "hint"),
     [
-        ("empty", True, "holds no picture or sound", ""),
-        ("empty", False, "holds no picture or sound", "-r"),
+        ("empty", True, "holds no picture, sound or video", ""),
+        ("empty", False, "holds no picture, sound or video", "-r"),
         ("*.gif", False, "matches no file", "pattern"),
     ],
 )

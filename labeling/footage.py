@@ -1,0 +1,378 @@
+"""How a video goes through the layers, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from . import files, policy
+from .errors import MarkNotReadable, TooSmallForMark, TooSmallForNotice
+from .keys import Key
+from .marks.audio import AudioWriter
+from .marks.tape import RATES
+from .marks.video import EVERY_S, SCHEME, VideoReader
+from .marks.video_writer import VideoWriter, plan
+from .media import video as media
+from .metadata import stream as metadata
+from .model import Detection, Layer, Media, to_dict
+from .notices.find_video import FoundVideoNotice, find
+from .notices.frame import FrameForm
+from .notices.video import VideoOverlay
+from .payload import Payload
+from .sound import find_in_sound, marked
+from .stream import StreamWork, file_digest
+from .subject import Subject
+from .work import STRENGTHS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["ClipSubject", "ClipWork", "detect_video", "embed_video"]
+
+# Of the clip the mark is tried on, and where its tile is chosen by.
+GLIMPSES = 12
+NOTICE_EVERY_S = 0.2
+
+
+class ClipSubject(Subject):
+    """One video to be read, layer by layer.
+
+    Parameters
+    ----------
+    content : Path
+        The file.
+    path : Path or None
+        Where it came from, None where `content` is only lent.
+    """
+
+    media = Media.VIDEO
+    content: Path
+
+    def __init__(self, content: Path, path: Path | None) -> None:
+        self.video = media.describe(content)
+        self.content = content
+        self.path = path
+        self.sha256 = file_digest(content)
+
+    def find_notices(self) -> Sequence[FoundVideoNotice]:
+        """Return the notices that are seen."""
+        return find(self._shown())
+
+    def find_mark(self, keys: Sequence[Key]) -> Detection:
+        """Look for an invisible mark of any of the keys, first in the pictures."""
+        seen = _find_in_pictures(self.content, self.video, keys)
+        if seen.found or not _has_sound(self.video):
+            return seen
+        heard = _find_in_sound(self.content, self.video, keys)
+        return heard if heard.found else seen
+
+    def read_metadata(self) -> metadata.Reading:
+        """Return what the file's metadata says."""
+        return metadata.read(self.content)
+
+    def _shown(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        form = _form(self.video)
+        for frame in media.frames(self.content, self.video, every_s=NOTICE_EVERY_S):
+            colors = form.upright(frame.picture.to_ndarray(format="rgb24"))
+            shown = cv2.resize(colors, form.shown_size, interpolation=cv2.INTER_AREA)
+            yield frame.time_s, np.asarray(shown, np.uint8)
+
+
+class ClipWork(StreamWork):
+    """One video on its way through the layers.
+
+    Parameters
+    ----------
+    settings : Settings
+    due : Due
+    source : Path
+        The file to label.
+    path : Path or None
+        Where it came from, None where `source` is only lent.
+    target : Path or None
+        Where the labeled file shall stand.
+    media_format : str or None
+        Its format where there is no target, by default that of the source.
+
+    Raises
+    ------
+    MediaError
+        It is not a video that can be read.
+    """
+
+    kind = Media.VIDEO
+    scheme = SCHEME
+    sealable = ("mp4", "m4v", "mov", "avi")
+
+    def __init__(
+        self,
+        settings: Settings,
+        due: policy.Due,
+        source: Path,
+        path: Path | None,
+        target: Path | None,
+        media_format: str | None,
+    ) -> None:
+        super().__init__(settings, due, source, path, target)
+        self.video = self.before = media.describe(source)
+        if target is not None:
+            media_format = media.format_of(target)
+        self.format = media_format or self.video.format
+        self.notes += self.video.notes
+
+    def _embed_mark(self, target: Path) -> Payload | None:
+        key = self.settings.key
+        overlay = self._overlay()
+        payload = self._free_payload()
+        coding = media.plan(
+            self.source, self.video, format=self.format, **self.settings.encoding
+        )
+        reason = MarkNotReadable.code
+        for strength in STRENGTHS:
+            overlay = overlay and VideoOverlay(overlay.notice, overlay.form)
+            try:
+                change = _marking(
+                    self.source, self.video, payload, key, strength, overlay
+                )
+            except TooSmallForMark as error:
+                reason = error.code
+                break
+            self._write(target, change, payload, coding)
+            hit = _find_in_pictures(target, media.describe(target), [key])
+            if hit.payload == payload:
+                self._drawn(overlay)
+                self._written(
+                    Layer.MARK,
+                    scheme=SCHEME,
+                    key_id=key.id,
+                    p_value=hit.p_value,
+                    strength=strength,
+                    spans=hit.spans,
+                    sound=_has_sound(self.video),
+                )
+                return payload
+        overlay = overlay and VideoOverlay(overlay.notice, overlay.form)
+        self._write(target, _drawing(overlay), None, coding)
+        self._drawn(overlay)
+        self._missing(Layer.MARK, reason)
+        return None
+
+    def _write(
+        self,
+        target: Path,
+        change: Callable[[media.Frame], None],
+        payload: Payload | None,
+        coding: media.Coding,
+    ) -> None:
+        self.written = media.write(
+            target,
+            self.source,
+            self.video,
+            change,
+            sound=_sounding(self.video, payload, self.settings.key),
+            format=self.format,
+            codec=coding.codec,
+            crf=coding.crf,
+            preset=coding.preset or None,
+        )
+
+    def _overlay(self) -> VideoOverlay | None:
+        """Return what draws the notice, None where it has no room."""
+        try:
+            return VideoOverlay(self.settings.video_notice, _form(self.video))
+        except TooSmallForNotice:
+            return None
+
+    def _drawn(self, overlay: VideoOverlay | None) -> None:
+        """Report the notice as it stands on the video."""
+        if overlay is None:
+            self._missing(Layer.NOTICE, TooSmallForNotice.code)
+            return
+        placed = overlay.placed()
+        if placed.text != self.settings.text:
+            self.notes.append("the video had no room for the whole notice")
+        detail = to_dict(placed)
+        for name in ("first_contrast", "contrast", "start_s", "end_s"):
+            detail[name] = round(detail[name], 2)
+        self._written(Layer.NOTICE, **detail)
+
+    def _content(self, path: Path) -> str:
+        return media.packets_digest(path)
+
+
+def embed_video(
+    source: str | Path,
+    target: str | Path,
+    payload: Payload,
+    key: Key,
+    *,
+    strength: float = 1.0,
+    overwrite: bool = False,
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
+) -> None:
+    """Hide a payload in the pictures of a video, and in its sound if it has any.
+
+    Parameters
+    ----------
+    source : str or Path
+        The video: MP4, MOV, MKV, WebM, AVI or FLV.
+    target : str or Path
+        Where the marked one shall stand; its suffix decides the format.
+    payload : Payload
+        What to hide.
+    key : Key
+        Who can find it again.
+    strength : float, optional
+        Relative to what the video needs, 0.25 to 4.
+    overwrite : bool, optional
+        Whether an existing target may be replaced.
+    codec, crf, preset : optional
+        Of the encoder; by default the codec of the source, and a quality that keeps
+        the frames as they look.
+
+    Raises
+    ------
+    MediaError
+        It is not a video that can be read, or that can be written without loss of
+        something else.
+    TooSmallForMark
+        The short side is below 128 pixels.
+    OutputError
+        The target exists, or cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    video = media.describe(source)
+    format = media.format_of(target)
+    coding = media.plan(
+        source, video, format=format, codec=codec, crf=crf, preset=preset
+    )
+    change = _marking(source, video, payload, key, strength, None)
+    with files.replacing(target, overwrite=overwrite) as temporary:
+        media.write(
+            temporary,
+            source,
+            video,
+            change,
+            sound=_sounding(video, payload, key),
+            format=format,
+            codec=coding.codec,
+            crf=coding.crf,
+            preset=coding.preset or None,
+        )
+
+
+def detect_video(source: str | Path, key: Key | Sequence[Key]) -> Detection:
+    """Look for a mark of one of the keys in the pictures of a video.
+
+    Parameters
+    ----------
+    source : str or Path
+        A video of any size, which may have been encoded anew, scaled, cropped, turned,
+        mirrored, cut, played at another speed or placed inside a larger one; or a
+        single picture of it.
+    key : Key or sequence of Key
+        Whose marks to look for.
+
+    Returns
+    -------
+    Detection
+        With `spans`, the seconds that carry the mark; ``found`` is false when there is
+        none: that is a result, not an error.
+
+    Raises
+    ------
+    MediaError
+        It is not a video that can be read.
+    UsageError
+        There is no key.
+    """
+    keys = [key] if isinstance(key, Key) else list(key)
+    return _find_in_pictures(Path(source), media.describe(source), keys)
+
+
+def _find_in_pictures(path: Path, video: media.Video, keys: Sequence[Key]) -> Detection:
+    reader = VideoReader(keys)
+    for frame in media.frames(path, video, every_s=EVERY_S):
+        reader.push(
+            frame.luma,
+            frame.time_s,
+            bits=video.bits,
+            is_key=bool(frame.picture.key_frame),
+        )
+    return reader.finish(video.duration_s or None)
+
+
+def _find_in_sound(path: Path, video: media.Video, keys: Sequence[Key]) -> Detection:
+    assert video.sound is not None
+    return find_in_sound(media.sound_blocks(path, video), video.sound, keys)
+
+
+def _marking(
+    source: Path,
+    video: media.Video,
+    payload: Payload,
+    key: Key,
+    strength: float,
+    overlay: VideoOverlay | None,
+) -> Callable[[media.Frame], None]:
+    """Return what draws the notice and adds the mark to each frame."""
+    size = (video.height, video.width)
+    samples = (frame.luma.copy() for frame in media.glimpses(source, video, GLIMPSES))
+    tried = plan(samples, payload, key, bits=video.bits, strength=strength)
+    writer = VideoWriter(
+        *size, payload, key, bits=video.bits, transfer=video.transfer, plan=tried
+    )
+    draw = _drawing(overlay)
+
+    def change(frame: media.Frame) -> None:
+        draw(frame)
+        writer.mark(frame.luma, frame.time_s)
+
+    return change
+
+
+def _drawing(overlay: VideoOverlay | None) -> Callable[[media.Frame], None]:
+    def change(frame: media.Frame) -> None:
+        if overlay is not None:
+            overlay.draw(frame.luma, frame.chroma, frame.time_s)
+
+    return change
+
+
+def _sounding(
+    video: media.Video, payload: Payload | None, key: Key
+) -> media.SoundChange | None:
+    """Return what marks the sound; None where it stays as it is."""
+    sound = video.sound
+    if payload is None or sound is None or not _has_sound(video):
+        return None
+    writer = AudioWriter(sound.rate_hz, sound.channels, payload, key)
+    return lambda blocks: marked(blocks, writer)
+
+
+def _has_sound(video: media.Video) -> bool:
+    """Tell whether there is a sound that can carry a mark."""
+    low, high = RATES
+    return video.sound is not None and low <= video.sound.rate_hz <= high
+
+
+def _form(video: media.Video) -> FrameForm:
+    return FrameForm(
+        width=video.width,
+        height=video.height,
+        rotation_deg=video.rotation_deg,
+        flipped=video.flipped,
+        pixel_aspect=video.pixel_aspect,
+        bits=video.bits,
+        full_range=video.full_range,
+        transfer=video.transfer,
+        matrix=video.matrix,
+    )

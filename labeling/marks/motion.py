@@ -1,0 +1,144 @@
+"""How much of a mark the frames of a video hide, smoothed in time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...kernels import masking
+
+__all__ = ["Hiding", "reduce"]
+
+PLAIN = 0.33  # levels that plain places get
+HIDDEN = 0.16  # levels more for each of texture
+MOST, MOST_MEAN = 4.0, 1.2  # levels; the mean is that of the power, 46.5 dB
+EMPTY = 0.7  # deviation in levels below which a place is taken to be drawn, not seen
+EMPTY_REACH, EMPTY_RIM = 9, 5
+
+# A code of 8 bits is a smaller step of light in the middle of the range than it is at
+# its ends: black is rounded to nothing on screens, and white clips.
+DARK, LIGHT, LIGHT_RANGE = 40.0, 250.0, 15.0
+
+# What moves has to be coded anew in every frame, and hides less than it seems to.
+MOTION = 15.0  # mean difference of frames in levels that halves the strength
+MOTION_REACH = 11
+
+SMOOTH_S = 0.25
+MOST_LAG, LEAST_LAG = 1.15, 0.03  # of what the frame itself hides
+CUT = 18.0  # mean difference of frames in levels
+
+Float = NDArray[np.float32]
+
+
+class Hiding:
+    """Strength of a mark, place by place, from frame to frame.
+
+    It follows the frames slowly, so that nothing flickers, but falls at once where a
+    frame hides less, and starts anew at a cut.
+
+    Parameters
+    ----------
+    gain : float
+        Of what texture hides, relative to the default.
+    """
+
+    def __init__(self, gain: float) -> None:
+        self.gain = gain
+        self._before: Float | None = None
+        self._motion: Float | None = None
+        self._strength: Float | None = None
+        self._time_s = 0.0
+
+    def levels(self, small: Float, time_s: float) -> Float:
+        """Return the deviation of the mark that the next frame shall get.
+
+        Parameters
+        ----------
+        small : ndarray of float32, shape (rows, columns)
+            Luma at the canonical size, in levels of 8 bits.
+        time_s : float
+            When it is shown.
+
+        Returns
+        -------
+        ndarray of float32, shape (rows, columns)
+            In levels of 8 bits.
+        """
+        still = self._still(small)
+        before, self._before = self._before, small
+        keep = math.exp(-max(0.0, time_s - self._time_s) / SMOOTH_S)
+        self._time_s = time_s
+        change = None if before is None else cv2.absdiff(small, before)
+        if change is None or self._strength is None or cv2.mean(change)[0] > CUT:
+            self._motion, self._strength = None, still
+            return _capped(still)
+        change = np.asarray(cv2.blur(change, (MOTION_REACH, MOTION_REACH)), np.float32)
+        motion = change if self._motion is None else self._motion
+        falling = np.float32(keep) * motion + np.float32(1 - keep) * change
+        motion = np.where(change > motion, (change + motion) / 2, falling)
+        own = still / (1 + motion / np.float32(MOTION))
+        smooth = np.float32(keep) * self._strength + np.float32(1 - keep) * own
+        most = np.float32(MOST_LAG) * own + np.float32(LEAST_LAG)
+        self._motion = np.asarray(motion, np.float32)
+        self._strength = np.minimum(smooth, most)
+        return _capped(self._strength)
+
+    def _still(self, small: Float) -> Float:
+        """Return the strength that a frame hides by itself."""
+        level = cv2.blur(small, (EMPTY_REACH, EMPTY_REACH))
+        power = cv2.blur(small * small, (EMPTY_REACH, EMPTY_REACH))
+        alive = np.sqrt(np.maximum(power - level * level, 0))
+        alive = cv2.dilate(alive, np.ones((EMPTY_RIM, EMPTY_RIM), np.uint8))
+        shade = np.clip(level / DARK, 0.5, 1) * np.clip(
+            (LIGHT - level) / LIGHT_RANGE, 0.3, 1
+        )
+        texture = masking.texture(small) - 1
+        strength = PLAIN + np.float32(self.gain * HIDDEN) * texture
+        strength = np.minimum(strength, np.float32(MOST))
+        return np.asarray(strength * shade * np.minimum(alive / EMPTY, 1), np.float32)
+
+
+def _capped(strength: Float) -> Float:
+    """Cut off the peaks of what is more than enough in all.
+
+    At equal power a flat distribution is read best.
+    """
+    sample = np.sort(strength[::4, ::4], axis=None).astype(np.float64)
+    below = np.cumsum(sample**2)
+    above = sample**2 * np.arange(len(sample) - 1, -1, -1)
+    fits = int(np.searchsorted(below + above, MOST_MEAN**2 * len(sample)))
+    if fits == len(sample):
+        return strength
+    return np.minimum(strength, np.float32(sample[fits]))
+
+
+def reduce(luma: NDArray[Any], bits: int, side: int) -> Float:
+    """Return luma at a short side, in levels of 8 bits.
+
+    Parameters
+    ----------
+    luma : ndarray of uint8 or uint16, shape (height, width)
+    bits : int
+        Bits of a sample.
+    side : int
+        Short side of the result in pixels.
+
+    Returns
+    -------
+    ndarray of float32
+    """
+    height, width = luma.shape
+    scale = side / min(height, width)
+    size = (round(width * scale), round(height * scale))
+    # Halves first: whole boxes of integers are far quicker than parts of floats.
+    while min(height, width) >= 2 * side:
+        height, width = height // 2, width // 2
+        whole = luma[: 2 * height, : 2 * width]
+        luma = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(luma.astype(np.float32), size, interpolation=how)
+    return np.asarray(small, np.float32) * np.float32(0.5 ** (bits - 8))
