@@ -149,7 +149,7 @@ def label(
         str | None, typer.Option(help="Other wording, with both required elements.")
     ] = None,
     corner: Annotated[
-        Corner | None, typer.Option(help="Corner of the notice in pictures and videos.")
+        Corner | None, typer.Option(help="Where a notice is seen.")
     ] = None,
     sound_notice: Annotated[
         SoundNotice, typer.Option(help="Voice, a short one for each round, or tones.")
@@ -196,7 +196,7 @@ def label(
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
-    """Label pictures in every layer: notice, mark, metadata, manifest, record."""
+    """Label media in every layer: notice, mark, metadata, manifest, record."""
     from .labeling.page import label_page
 
     with errors():
@@ -268,7 +268,7 @@ def detect(
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
-    """Read every layer of pictures and sounds, and say where the layers disagree."""
+    """Read every layer of media files, and say where the layers disagree."""
     from .labeling.home import read_anchors
     from .labeling.page import report_page
 

@@ -369,8 +369,8 @@ def test_a_tiny_picture_is_labeled_as_far_as_it_goes_and_that_is_said(
     ran = run("label", "a.png")
     assert ran.code == 1
     assert ran.out.splitlines()[0] == "a.labeled.png: INCOMPLETE"
-    assert "MISSING: the picture is too small for the mark" in ran.out
-    assert "MISSING: the picture is too small for a legible notice" in ran.out
+    assert "MISSING: it is too small for the mark" in ran.out
+    assert "MISSING: it is too small for a legible notice" in ran.out
     (file,) = run("label", "a.png", "-f", "--json").json["files"]
     assert file["complete"] is False
     assert file["exit_code"] == 1

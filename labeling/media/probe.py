@@ -38,7 +38,7 @@ _CONVERT = "Convert it to JPEG, PNG or WebP first."
 AUDIO_HEAD_BYTES = 1024
 """How much of the beginning of a file tells whether it is a sound or video."""
 
-_PICTURES = ("png", "jpeg", "webp")
+_PICTURES = ("png", "jpeg", "webp", "gif")
 _VIDEO_CONVERT = "Convert it to MP4 or Matroska first."
 _SOUND_CONVERT = "Convert it to WAV, FLAC, MP3, M4A, Ogg or AIFF first."
 
