@@ -28,7 +28,7 @@ __all__ = ["SETS", "main"]
 
 CODECS = ("opus_24", "mp3_32", "gsm")
 SETS: dict[str, tuple[str, ...]] = {
-    "table": tuple(ATTACKS),
+    "table": tuple(name for group in GROUPS.values() for name in group),
     "hard": ("opus_12", "gsm", "amr_nb", "speaker_mic", "white_20", "babble_10"),
     "chains": tuple(
         f"{scale}+{codec}"

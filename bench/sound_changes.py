@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["ATTACKS", "GROUPS", "Scene", "change", "resample"]
+__all__ = ["ATTACKS", "CURVES", "GROUPS", "Scene", "change", "resample"]
 
 Sound = NDArray[np.float32]
 Change = Callable[[Sound, int, np.random.Generator, "Scene"], Sound]
@@ -151,8 +151,12 @@ def _pink(decibels: float) -> Change:
     return lambda x, rate, rng, scene: _mixed(x, _pink_noise(x.shape, rng), decibels)
 
 
-def _babble(x: Sound, rate: int, rng: np.random.Generator, scene: Scene) -> Sound:
-    return _mixed(x, np.repeat(scene.babble(len(x), rate), x.shape[1], axis=1), 10)
+def _babble(decibels: float) -> Change:
+    def run(x: Sound, rate: int, rng: np.random.Generator, scene: Scene) -> Sound:
+        voices = np.repeat(scene.babble(len(x), rate), x.shape[1], axis=1)
+        return _mixed(x, voices, decibels)
+
+    return run
 
 
 def _music(x: Sound, rate: int, rng: np.random.Generator, scene: Scene) -> Sound:
@@ -282,7 +286,7 @@ GROUPS: dict[str, dict[str, Change]] = {
         "white_20": _white(20),
         "white_10": _white(10),
         "pink_20": _pink(20),
-        "babble_10": _babble,
+        "babble_10": _babble(10),
         "music_10": _music,
     },
     "level": {
@@ -311,4 +315,34 @@ GROUPS: dict[str, dict[str, Change]] = {
 }
 """Names carry their parameters: kbit/s, kHz, dB over noise, factors, semitones."""
 
-ATTACKS = {name: run for group in GROUPS.values() for name, run in group.items()}
+_BETWEEN: dict[str, Change] = {
+    **{f"white_{db}": _white(db) for db in (25, 15, 5, 0)},
+    **{f"babble_{db}": _babble(db) for db in (20, 15, 5, 0)},
+    **{
+        f"mp3_{k}": _codec("mp3", "-c:a", "libmp3lame", "-b:a", f"{k}k")
+        for k in (24, 16)
+    },
+    **{f"aac_{k}": _codec("m4a", "-c:a", "aac", "-b:a", f"{k}k") for k in (24, 16)},
+    **{f"opus_{k}": _codec("opus", "-c:a", "libopus", "-b:a", f"{k}k") for k in (8, 6)},
+    **{f"speed_{s}": _speed(s) for s in (0.77, 0.85, 0.95, 1.05, 1.15, 1.2, 1.29)},
+}
+
+ATTACKS = _BETWEEN | {
+    name: run for group in GROUPS.values() for name, run in group.items()
+}
+
+CURVES: dict[str, dict[str, tuple[float, ...]]] = {
+    "signal to noise, dB": {
+        "white": (30, 25, 20, 15, 10, 5, 0),
+        "babble": (20, 15, 10, 5, 0),
+    },
+    "kbit/s": {
+        "mp3": (128, 64, 32, 24, 16),
+        "aac": (128, 64, 32, 24, 16),
+        "opus": (64, 24, 12, 8, 6),
+    },
+    "speed": {
+        "speed": (0.77, 0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2, 1.25, 1.29),
+    },
+}
+"""By axis and kind, the parameters from which names of attacks are made."""

@@ -19,9 +19,9 @@ __all__ = [
     "BANDS",
     "EDGES",
     "TICKS",
-    "above_floor",
     "bin_of",
     "centers",
+    "clearness",
     "foretelling",
     "levels",
     "loudness",
@@ -38,16 +38,16 @@ BANDS = 34
 WINDOW_S = 0.032
 POWER = np.float32(0.15)  # of the power: 0.3 of the magnitude, as loudness
 FULL_WINDOW = 512  # samples, at which a sine of full scale has a power of 2^14
-FLOOR = np.float32(1e-9)  # of the power in such a window
-SILENT = np.float32(1e-10)
+FLOOR, SILENT = np.float32(1e-9), np.float32(1e-10)  # of the power in such a window
 BATCH = 256  # windows that are transformed at a time
 
 AROUND_TILES, AROUND_BANDS = 3, 2  # neighbors that foretell a level, on each side
+REGIONS, NEAR_TILES = 3, 3  # of bands fitted apart; whose power weighs a level
 SAMPLED = 5  # ticks between those that fits look at
 RIDGE = 4.0  # dB^2
-CLIP = np.float32(12.0)  # dB
-EVEN = np.float32(20.0)  # dB^2
-FLOOR_PERCENT, LEAST_ABOVE = 2, np.float32(0.1)
+CLIP, EVEN = np.float32(12.0), np.float32(20.0)  # dB, dB^2
+FLOOR_PERCENT, LOUD_PERCENT, LEAST_ABOVE = 2, 95, np.float32(0.1)
+FAR, FAR_WIDTH = np.float32(38.0), np.float32(5.0)  # dB
 VALLEY_BANDS = 3  # on each side
 VALLEY, VALLEY_WIDTH = np.float32(6.0), np.float32(4.0)  # dB
 
@@ -170,11 +170,6 @@ def overlap_add(
     weight : ndarray of float32, shape (size,)
         What each counts for along it; the sum is divided by the sum of weights.
     length : int
-        Of the result.
-
-    Returns
-    -------
-    ndarray of float32, shape (length,)
     """
     return _overlap_add(pieces, starts, weight, length)
 
@@ -230,28 +225,37 @@ def foretelling(level: Float, tile: int) -> Float:
 
     Returns
     -------
-    ndarray of float32, shape (7, 5)
-        Weights of the tiles before, at and after, and of the bands below, at and above.
+    ndarray of float32, shape (7, 5, BANDS)
+        Weights of the tiles before, at and after, and of the bands below, at and above,
+        for each band: low, middle and high ones are fitted apart.
     """
     around = _surroundings(level, tile)
-    power = around.T @ around / np.float32(len(around))
-    size = len(power)
-    middle = size // 2
+    middle = (size := around.shape[2]) // 2
     others = np.delete(np.arange(size), middle)
     ridge = RIDGE * np.eye(size - 1)
-    best = np.linalg.solve(power[np.ix_(others, others)] + ridge, power[others, middle])
-    weights = np.insert(best, middle, 0).astype(np.float32)
-    return weights.reshape(2 * AROUND_TILES + 1, 2 * AROUND_BANDS + 1)
+    weights = np.zeros((size, BANDS), np.float32)
+    for region in np.array_split(np.arange(level.shape[1]), REGIONS):
+        if len(region):
+            rows = around[:, region].reshape(-1, size)
+            power = rows.T @ rows / np.float32(len(rows))
+            inner = power[np.ix_(others, others)] + ridge
+            best = np.linalg.solve(inner, power[others, middle])
+            # What lies beyond the highest region follows as it does.
+            weights[others, region[0] :] = best[:, None]
+    return weights.reshape(2 * AROUND_TILES + 1, 2 * AROUND_BANDS + 1, BANDS)
 
 
-def above_floor(level: Float) -> Float:
-    """Return how much of each level is not the floor of its band, 0.1 to 1.
+def clearness(level: Float) -> Float:
+    """Return how much of each level is likely to be the sound's own, 0 to 1.
 
-    The floor, as of steady noise, is what a band stays above nearly all the time.
+    It is not at the floor of its band, as of steady noise, which the band stays above
+    nearly all the time; nor far below the loudest, as what a telephone does not pass.
     """
-    floor = np.percentile(level[::SAMPLED], FLOOR_PERCENT, axis=0)
-    below = np.exp(np.float32(np.log(10) / 10) * (floor.astype(np.float32) - level))
-    return np.clip(1 - below, LEAST_ABOVE, 1)
+    floor = np.percentile(level[::SAMPLED], FLOOR_PERCENT, axis=0).astype(np.float32)
+    below = np.exp(np.float32(np.log(10) / 10) * (floor - level))
+    loud = np.float32(np.percentile(level[::SAMPLED], LOUD_PERCENT))
+    beneath = 1 + np.exp(np.minimum((loud - FAR - level) / FAR_WIDTH, 50))
+    return np.clip(1 - below, LEAST_ABOVE, 1) / beneath
 
 
 def residual(level: Float, tile: int, weights: Float) -> Float:
@@ -263,7 +267,7 @@ def residual(level: Float, tile: int, weights: Float) -> Float:
         In dB.
     tile : int
         Ticks.
-    weights : ndarray of float32, shape (7, 5)
+    weights : ndarray of float32, shape (7, 5, BANDS)
         See `foretelling`.
 
     Returns
@@ -328,19 +332,19 @@ def _means(sums, edges, tile):
 
 @jit
 def _surroundings(level, tile):
-    """Return levels, less their mean, around some tiles, shape (n, neighbors)."""
+    """Return levels, less their mean, around some tiles, (n, bands, neighbors)."""
     ticks, bands = level.shape
     width = 2 * AROUND_BANDS + 1
     mean = np.float32(level.mean())
     count = (ticks + SAMPLED - 1) // SAMPLED
-    out = np.empty((count * bands, (2 * AROUND_TILES + 1) * width), np.float32)
+    out = np.empty((count, bands, (2 * AROUND_TILES + 1) * width), np.float32)
     for n in range(count):
         for i in range(2 * AROUND_TILES + 1):
             at = _mirror(n * SAMPLED + (i - AROUND_TILES) * tile, ticks)
             for j in range(width):
                 for b in range(bands):
                     band = _mirror(b + j - AROUND_BANDS, bands)
-                    out[n * bands + b, i * width + j] = level[at, band] - mean
+                    out[n, b, i * width + j] = level[at, band] - mean
     return out
 
 
@@ -354,7 +358,7 @@ def _mirror(at, size):
 
 @jit
 def _unforetold(level, tile, weights):
-    """Return what is not foretold, clipped, and its power, over 9 tiles and 3 bands."""
+    """Return what is not foretold, clipped, and its power near it, over 3 bands."""
     ticks, bands = level.shape
     width = weights.shape[1]
     mean = np.float32(level.mean())
@@ -370,10 +374,10 @@ def _unforetold(level, tile, weights):
             for j in range(width):
                 weight = weights[i, j]
                 for b in range(bands):
-                    rest[t, b] -= weight * row[b + j]
+                    rest[t, b] -= weight[b] * row[b + j]
         for b in range(bands):
             rest[t, b] = min(max(rest[t, b], -CLIP), CLIP)
-    reach = (9 * tile) // 2
+    reach = (NEAR_TILES * tile) // 2
     power = np.empty((ticks, bands), np.float32)
     total = np.zeros(bands, np.float32)
     for t in range(-reach, ticks):

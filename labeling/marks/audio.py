@@ -9,6 +9,7 @@ shifted in pitch. Both ways work on a stream and hold less than a minute of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,14 +216,18 @@ class AudioReader:
 
     def _find(self, chunk: Chunk) -> tuple[Look, Hit, float] | None:
         for look in self._looks(chunk):
-            self._reads += 1
-            hit = look.decode()
-            if hit is None:
-                continue
-            # Shares of 1 / (k (k + 1)) for the k-th read add up to one.
-            p_value = min(1.0, hit.p_value * self._reads * (self._reads + 1))
-            if p_value <= P_VALUE_LIMIT:
-                return look, hit, p_value
+            for one in chain([look], look.beside()):
+                self._reads += 1
+                hit = one.decode()
+                if hit is None:
+                    # Where a look holds nothing, those beside it do not either.
+                    if one is look:
+                        break
+                    continue
+                # Shares of 1 / (k (k + 1)) for the k-th read add up to one.
+                p_value = min(1.0, hit.p_value * self._reads * (self._reads + 1))
+                if p_value <= P_VALUE_LIMIT:
+                    return one, hit, p_value
         return None
 
     def _looks(self, chunk: Chunk) -> Iterator[Look]:
@@ -237,7 +242,7 @@ class AudioReader:
         assert self._found is not None
         look, hit, _ = self._found
         pattern = look.timeline.pattern(hit.payload)
-        cells = chunk.cells(look.scale)
+        cells = chunk.cells(look.scale, clear=False)
         parts, self._usual = spans(cells, look.scale, pattern, self._usual)
         for ticks in parts:
             start, end = ((self._tick + tick) / bands.TICKS for tick in ticks)

@@ -39,7 +39,7 @@ Ints = NDArray[np.int64]
 
 
 class AudioWriter:
-    """Marks a sound of any length; what it returns lags by up to ten seconds.
+    """Marks a sound of any length; what it returns lags by up to twelve seconds.
 
     Parameters
     ----------
@@ -84,6 +84,7 @@ class AudioWriter:
         self._phase: int | None = None
         self._tape = Tape(channels)
         self._segment = 0
+        self._heard = np.zeros(2)  # power and number of tiles so far
 
     @single_threaded
     def push(self, block: Float) -> Float:
@@ -169,7 +170,10 @@ class AudioWriter:
             power += spectrum.real**2 + spectrum.imag**2
         owner = bands.owners(power.shape[1], self._rate)
         levels = bands.tile_levels(power, owner, WINDOWS)
-        decibels = self._strength * hearing.gains(levels)
+        powers = hearing.power(levels[tiles // SEGMENT == self._segment])
+        self._heard += np.array([powers.sum(dtype=float), len(powers)])
+        needed = hearing.need(levels, self._heard[0] / self._heard[1])
+        decibels = self._strength * hearing.gains(levels, needed)
         windows = WINDOWS * int(tiles[0]) + np.arange(len(power))
         chunk = self._chunk(power)
         if self._phase is None:
@@ -181,8 +185,8 @@ class AudioWriter:
             signs -= _chips(self._earlier, windows + self._phase)
         factors = 10 ** (np.repeat(decibels, WINDOWS, axis=0) * signs / 20) - 1
         change = np.zeros(power.shape, np.float32)
-        inside = owner >= 0
-        change[:, inside] = factors[:, owner[inside]]
+        used = owner >= 0
+        change[:, used] = factors[:, owner[used]]
         return change
 
     def _chunk(self, power: Float) -> Chunk:

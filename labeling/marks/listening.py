@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -22,8 +22,8 @@ __all__ = ["UNCHANGED", "Chunk", "Look", "Scale", "looks", "spans"]
 
 BLOCK = 18  # rows: 0.86 s
 LENGTHS = (3, 6, 12)  # blocks that are read together, besides all
-PEAKS = 8  # phases tried in each window
-EACH = 10  # looks at windows of each length
+PEAKS = 24  # phases tried in each window
+EACH = 24  # looks at windows of each length
 TRACKED = 1.0  # deviations that a path finds more by chance than a fixed phase
 TINY = 1e-12
 SURE = 6.0  # deviations by which a block says that it is marked
@@ -144,6 +144,13 @@ class Look:
     def decode(self) -> Hit | None:
         """See `Timeline.decode`."""
         return self.timeline.decode(self.folded())
+
+    def beside(self) -> Iterator[Look]:
+        """Yield looks a little later and earlier: by half a phase, and by one."""
+        late = self.cells[1:]
+        for cells, ahead in ((late, 0), (late, 1), (self.cells, 1), (self.cells, -1)):
+            path = (self.path + ahead) % (timing.PHASES * ROWS)
+            yield replace(self, cells=cells, path=path)
 
 
 def looks(cells: Float, scale: Scale, timelines: Sequence[Timeline]) -> list[Look]:

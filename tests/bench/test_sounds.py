@@ -84,3 +84,13 @@ def test_steady_tones_are_sounds(sound_quality: ModuleType) -> None:
     for x in sound_quality.steady_tones(RATE, 1.0).values():
         assert x.shape == (RATE, 1)
         assert 0.01 < np.abs(x).max() <= 1.2
+
+
+def test_every_place_on_a_curve_is_an_attack(sound_changes: ModuleType) -> None:
+    names = {
+        f"{line}_{place:g}"
+        for lines in sound_changes.CURVES.values()
+        for line, places in lines.items()
+        for place in places
+    }
+    assert names <= set(sound_changes.ATTACKS)

@@ -108,15 +108,23 @@ def test_what_follows_from_its_neighbors_is_foretold() -> None:
     # A level that is the mean of the tiles before and after it, and noise.
     slow = np.cumsum(noise((400, 12)), axis=0) / 3
     weights = bands.foretelling(slow.astype(np.float32), 6)
-    assert weights.shape == (7, 5)
-    assert weights[3, 2] == 0
-    assert weights[2, 2] > 0.2
-    assert weights[4, 2] > 0.2
+    assert weights.shape == (7, 5, bands.BANDS)
+    assert np.all(weights[3, 2] == 0)
+    assert np.all(weights[2, 2] > 0.15)
+    assert np.all(weights[4, 2] > 0.15)
+
+
+def test_low_and_high_bands_are_foretold_apart() -> None:
+    level = 3 * noise((2000, 12))
+    level[:, :4] = np.cumsum(level[:, :4], axis=0) / 9
+    weights = bands.foretelling(level, 6)
+    assert np.all(weights[2, 2, :4] > 0.2)
+    assert np.all(np.abs(weights[2, 2, 4:]) < 0.1)
 
 
 def test_residual_matches_a_plain_sum() -> None:
     level = (5 * noise((90, 8), 1)).astype(np.float32)
-    weights = (0.1 * noise((7, 5), 2)).astype(np.float32)
+    weights = (0.1 * noise((7, 5, bands.BANDS), 2)).astype(np.float32)
     weights[3, 2] = 0
     tile = 4
     ticks, count = level.shape
@@ -125,7 +133,7 @@ def test_residual_matches_a_plain_sum() -> None:
     for t in range(ticks):
         for b in range(count):
             told = sum(
-                weights[i, j] * mirrored(mean, t + (i - 3) * tile, b + j - 2)
+                weights[i, j, b] * mirrored(mean, t + (i - 3) * tile, b + j - 2)
                 for i in range(7)
                 for j in range(5)
             )
@@ -133,7 +141,7 @@ def test_residual_matches_a_plain_sum() -> None:
     found = bands.residual(level, tile, weights)
     for t in (0, 3, 41, 88):
         for b in range(count):
-            near = rest[max(0, t - 18) : t + 19, max(0, b - 1) : b + 2] ** 2
+            near = rest[max(0, t - 6) : t + 7, max(0, b - 1) : b + 2] ** 2
             around = level[t, max(0, b - 3) : b + 4].mean()
             heard = 1 / (1 + np.exp(-(level[t, b] - around + 6) / 4))
             wanted = rest[t, b] / (near.mean() + 20) * heard
@@ -142,10 +150,18 @@ def test_residual_matches_a_plain_sum() -> None:
 
 def test_the_floor_counts_little() -> None:
     level = np.full((200, 3), 20.0, np.float32)
-    level[:20] = -40
-    heard = bands.above_floor(level)
-    assert np.all(heard[:20] == pytest.approx(0.1))
-    assert np.all(heard[20:] > 0.99)
+    level[:20] = 0
+    clear = bands.clearness(level)
+    assert clear[:20] == pytest.approx(0.1, abs=0.01)
+    assert clear[20:] == pytest.approx(1, abs=0.02)
+
+
+def test_what_a_telephone_does_not_pass_counts_for_nothing() -> None:
+    level = 3 * noise((400, 6)) + 40
+    level[:, 4:] -= 70
+    clear = bands.clearness(level)
+    assert clear[:, 4:].max() < 0.01
+    assert np.median(clear[:, :4]) > 0.7
 
 
 def test_tile_levels_are_the_mean_power_of_their_bins() -> None:
