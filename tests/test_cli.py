@@ -178,7 +178,10 @@ def test_options_reach_the_label(
     assert file["payload"]["issuer"] == 9
 
 
-def test_the_help_names_the_services_that_there_are(run: Callable[..., Any]) -> None:
+def test_the_help_names_the_services_that_there_are(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # wide enough to break no name
     told = " ".join(run("label", "--help").out.replace("│", " ").split())
     *most, last = policy.SERVICES
     assert f"{', '.join(most)} or {last}" in told
