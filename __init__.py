@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .labeling.marks.audio import detect_audio, embed_audio
     from .labeling.marks.image import detect_image, embed_image
     from .labeling.marks.presence import MarkMap, locate_image, overlay_image
+    from .labeling.marks.video import detect_frames
+    from .labeling.marks.video_writer import embed_frames
     from .labeling.model import Detection, LabelResult, Report
     from .labeling.payload import Payload
     from .labeling.pipeline import Labeler
@@ -43,9 +45,11 @@ __all__ = [
     "SynthmarkError",
     "detect",
     "detect_audio",
+    "detect_frames",
     "detect_image",
     "detect_video",
     "embed_audio",
+    "embed_frames",
     "embed_image",
     "embed_video",
     "label",
@@ -68,9 +72,11 @@ _HOMES = {
     "SynthmarkError": ".labeling.errors",
     "detect": ".labeling.api",
     "detect_audio": ".labeling.marks.audio",
+    "detect_frames": ".labeling.marks.video",
     "detect_image": ".labeling.marks.image",
     "detect_video": ".labeling.footage",
     "embed_audio": ".labeling.marks.audio",
+    "embed_frames": ".labeling.marks.video_writer",
     "embed_image": ".labeling.marks.image",
     "embed_video": ".labeling.footage",
     "label": ".labeling.api",

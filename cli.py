@@ -29,6 +29,7 @@ from .labeling.console import (
     errors,
     home,
     print_json,
+    progress,
     run,
     tell,
 )
@@ -225,6 +226,7 @@ def label(
             "producer": producer,
             "issuer": issuer,
             "software_agent": generator,
+            "progress": progress(),
         }
         labeler = own.labeler(
             key=_mark_key(own, mark_key),

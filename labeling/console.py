@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -34,6 +35,7 @@ __all__ = [
     "errors",
     "home",
     "print_json",
+    "progress",
     "run",
     "tell",
 ]
@@ -113,6 +115,25 @@ def _with_progress(jobs: list[Job]) -> Iterator[Job]:
     yield from track(
         jobs, "", console=Console(stderr=True), transient=True, disable=False
     )
+
+
+def progress() -> Callable[[float, float], None] | None:
+    """Return what shows on a terminal how far a long file is; None without one."""
+    if not sys.stderr.isatty():
+        return None
+    begun: list[float] = []
+
+    def show(done_s: float, total_s: float) -> None:
+        now = time.monotonic()
+        if not begun or done_s <= 1:
+            begun[:] = [now]
+        speed = done_s / max(now - begun[0], 0.1)
+        left = max(0.0, total_s - done_s) / max(speed, 1e-3)
+        text = f"{done_s:.0f} of {total_s:.0f} s, {speed:.1f}x, {left:.0f} s left"
+        end = "\r" if done_s < total_s else "\r\033[K"
+        print(f"\r{text:<60}", end=end, file=sys.stderr, flush=True)
+
+    return show
 
 
 @contextmanager

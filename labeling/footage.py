@@ -180,6 +180,7 @@ class ClipWork(StreamWork):
             codec=coding.codec,
             crf=coding.crf,
             preset=coding.preset or None,
+            progress=self.settings.progress,
         )
 
     def _overlay(self) -> VideoOverlay | None:
@@ -324,11 +325,22 @@ def _marking(
     overlay: VideoOverlay | None,
 ) -> Callable[[media.Frame], None]:
     """Return what draws the notice and adds the mark to each frame."""
-    size = (video.height, video.width)
-    samples = (frame.luma.copy() for frame in media.glimpses(source, video, GLIMPSES))
-    tried = plan(samples, payload, key, bits=video.bits, strength=strength)
+    bits, transfer = video.bits, video.transfer
     writer = VideoWriter(
-        *size, payload, key, bits=video.bits, transfer=video.transfer, plan=tried
+        video.height,
+        video.width,
+        payload,
+        key,
+        bits=bits,
+        transfer=transfer,
+        plan=plan(
+            (frame.luma.copy() for frame in media.glimpses(source, video, GLIMPSES)),
+            payload,
+            key,
+            bits=bits,
+            transfer=transfer,
+            strength=strength,
+        ),
     )
     draw = _drawing(overlay)
 

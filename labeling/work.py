@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +72,9 @@ class Settings:
         shall not be those that suit the source.
     software_agent : str
         Name of the system that generated the content.
+    progress : callable or None
+        Told about each second of a video, how many seconds are done and how many
+        there are.
 
     Raises
     ------
@@ -93,6 +96,9 @@ class Settings:
     notice_seconds: float | None = None
     encoding: Mapping[str, Any] = field(default_factory=dict)
     software_agent: str = "unnamed generator"
+    progress: Callable[[float, float], object] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         policy.due(self.service, self.jurisdictions)

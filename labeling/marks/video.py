@@ -8,6 +8,7 @@ were one picture. Once a mark is known, every frame tells whether it holds it.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,13 @@ from ...kernels.threads import single_threaded
 from ..errors import UsageError
 from ..keys import Key
 from ..model import Detection
-from .lattice import VIDEO, Flat, Look, View, flatten, layout_of
+from .lattice import VIDEO, Flat, Look, View, check, flatten, layout_of, luma_of
 from .motion import reduce
 from .search import Found, Reads, batches
 from .spans import spans
 from .video_writer import Luma
 
-__all__ = ["EVERY_S", "SCHEME", "VideoReader"]
+__all__ = ["EVERY_S", "SCHEME", "VideoReader", "detect_frames"]
 
 SCHEME = VIDEO.name
 
@@ -39,6 +40,45 @@ OTHERS = 4  # frames that are whitened anew for each lattice
 PENDING = 12  # chunks without a mark that are kept, should one be found later
 
 Float = NDArray[np.float32]
+
+
+def detect_frames(
+    frames: Iterable[NDArray[np.uint8]], frames_per_s: float, key: Key | Sequence[Key]
+) -> Detection:
+    """Look for a mark of one of the keys in the frames of a clip.
+
+    Parameters
+    ----------
+    frames : iterable of ndarray of uint8, shape (height, width) or (height, width, 3)
+        Gray or RGB levels, in order.
+    frames_per_s : float
+        How fast they are shown.
+    key : Key or sequence of Key
+        Whose marks to look for.
+
+    Returns
+    -------
+    Detection
+        With `spans`, the seconds that carry the mark.
+
+    Raises
+    ------
+    UsageError
+        A frame is not a picture or of another size, the rate cannot be meant, or
+        there is no key.
+    """
+    if not 0 < frames_per_s < math.inf:
+        raise UsageError(f"a clip cannot have {frames_per_s:g} frames a second")
+    reader = VideoReader(key)
+    step = max(1, round(EVERY_S * frames_per_s))
+    count = 0
+    for frame in frames:
+        check(frame)
+        if count % step == 0:
+            luma = np.rint(luma_of(frame)).astype(np.uint8)
+            reader.push(luma, count / frames_per_s)
+        count += 1
+    return reader.finish(count / frames_per_s)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,9 @@ and the size of the file allow.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TypeAlias
 
 import cv2
@@ -21,21 +22,23 @@ from ...kernels.threads import single_threaded
 from ..errors import TooSmallForMark, UsageError
 from ..keys import Key
 from ..payload import Payload
-from .lattice import VIDEO, View, flatten, layout_of, resize
+from .lattice import VIDEO, View, check, flatten, layout_of, luma_of, resize
 from .motion import Hiding, reduce
 
-__all__ = ["LEAST_SIDE", "Luma", "Plan", "VideoWriter", "plan"]
+__all__ = ["LEAST_SIDE", "Luma", "Plan", "VideoWriter", "embed_frames", "plan"]
 
 LEAST_SIDE = 128
 LONGEST = 8  # long side over short side
 
 # What a code of 8 bits may change, by that of SDR: the codes of HDR reach further.
-TRANSFERS = {"sdr": 1.0, "hlg": 0.75, "pq": 0.55}
+TRANSFERS = {"sdr": 1.0, "hlg": 0.85, "pq": 0.75}
 
 SAMPLES = 12
-JPEG_QUALITY = 30
+# Small frames are not made smaller on their way, and lose more of what is fine.
+SMALL_SIDE = 480
+JPEG_QUALITY, JPEG_QUALITY_SMALL = 30, 15
 NEEDED_SNR = 0.8  # of a soft value; a frame alone is read from about 0.3
-LEAST_GAIN, MOST_GAIN = 0.4, 1.6
+LEAST_GAIN, MOST_GAIN = 0.4, 2.0
 TRIALS = 3
 
 Luma: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
@@ -96,14 +99,9 @@ class VideoWriter:
         plan: Plan | None = None,
     ) -> None:
         short = _check(height, width, bits)
-        if transfer not in TRANSFERS:
-            raise UsageError(
-                f"the transfer {transfer!r} is unknown",
-                hint=f"Choose one of {', '.join(TRANSFERS)}.",
-            )
         plan = plan or Plan()
         self._bits, self._side = bits, VIDEO.canonical_side(short)
-        self._unit = TRANSFERS[transfer] * 2.0 ** (bits - 8)
+        self._unit = _step(transfer) * 2.0 ** (bits - 8)
         self._hiding = Hiding(plan.gain)
         tile = _tile(layout_of(key, VIDEO).spectrum(payload), plan.shift)
         scale = self._side / short
@@ -137,6 +135,66 @@ class VideoWriter:
         spread.add_scaled(luma, self._mark, np.asarray(scale, np.float32), most)
 
 
+def embed_frames(
+    frames: Iterable[NDArray[np.uint8]],
+    frames_per_s: float,
+    payload: Payload,
+    key: Key,
+    *,
+    strength: float = 1.0,
+) -> Iterator[NDArray[np.uint8]]:
+    """Hide a payload in the frames of a clip on their way through a pipeline.
+
+    Parameters
+    ----------
+    frames : iterable of ndarray of uint8, shape (height, width) or (height, width, 3)
+        Gray or RGB levels, in order. The first second is read ahead, and tells how
+        strong the mark must be.
+    frames_per_s : float
+        How fast they are shown.
+    payload : Payload
+        What to hide.
+    key : Key
+        Who can find it again.
+    strength : float, optional
+        Relative to what the clip needs, 0.25 to 4.
+
+    Yields
+    ------
+    ndarray of uint8
+        The marked frames, of the same shape.
+
+    Raises
+    ------
+    TooSmallForMark
+        As `VideoWriter` raises it.
+    UsageError
+        There is no frame, one is not a picture or of another size, or the rate or
+        strength cannot be meant.
+    """
+    if not 0 < frames_per_s < math.inf:
+        raise UsageError(f"a clip cannot have {frames_per_s:g} frames a second")
+    coming = iter(frames)
+    ahead = list(islice(coming, math.ceil(min(frames_per_s, 60))))
+    for frame in ahead:
+        check(frame)
+    step = max(1, len(ahead) // SAMPLES)
+    chosen = [np.rint(luma_of(frame)).astype(np.uint8) for frame in ahead[::step]]
+    tried = plan(chosen, payload, key, strength=strength)
+    height, width = chosen[0].shape
+    writer = VideoWriter(height, width, payload, key, plan=tried)
+    for index, frame in enumerate(chain(ahead, coming)):
+        check(frame)
+        luma = np.rint(luma_of(frame)).astype(np.uint8)
+        before = luma.astype(np.int16)
+        writer.mark(luma, index / frames_per_s)
+        change = luma - before
+        out = frame.copy()
+        colors = out[..., None] if out.ndim == 2 else out[..., :3]
+        colors[:] = np.clip(colors + change[..., None], 0, 255)
+        yield out
+
+
 @single_threaded
 def plan(
     frames: Iterable[Luma],
@@ -144,6 +202,7 @@ def plan(
     key: Key,
     *,
     bits: int = 8,
+    transfer: str = "sdr",
     strength: float = 1.0,
 ) -> Plan:
     """Try the mark on some frames of a clip.
@@ -156,6 +215,8 @@ def plan(
     key : Key
     bits : int, optional
         Bits of a sample.
+    transfer : str, optional
+        ``"sdr"``, ``"hlg"`` or ``"pq"``.
     strength : float, optional
         Relative to what the clip needs, 0.25 to 4.
 
@@ -168,7 +229,7 @@ def plan(
     TooSmallForMark
         As `VideoWriter` raises it.
     UsageError
-        There is no frame, or the strength is out of range.
+        There is no frame, or bits, transfer or strength cannot be meant.
 
     Notes
     -----
@@ -180,24 +241,28 @@ def plan(
     if not 0.25 <= strength <= 4:
         raise UsageError(f"strength {strength} is outside 0.25..4")
     smalls = []
+    quality = JPEG_QUALITY
     for luma, _ in zip(frames, range(SAMPLES), strict=False):
         height, width = luma.shape
         side = VIDEO.canonical_side(_check(height, width, bits))
         smalls.append(reduce(luma, bits, side))
+        if min(height, width) < SMALL_SIDE:
+            quality = JPEG_QUALITY_SMALL
     if not smalls:
         raise UsageError("there is no frame to try the mark on")
     layout = layout_of(key, VIDEO)
     spectrum = layout.spectrum(payload)
     shift = _shift(smalls, spectrum)
     shape = smalls[0].shape
-    mark = spread.place(_tile(spectrum, shift), *shape)
+    mark = _step(transfer) * spread.place(_tile(spectrum, shift), *shape)
     word = np.sign(layout.soft_values(spectrum))
     gain = 1.0
     for _ in range(TRIALS):
         shares = []
         for small in smalls:
             change = Hiding(gain).levels(small, 0) * mark
-            flat = flatten(_compressed(small + change), min(shape), VIDEO.band)
+            received = _compressed(small + change, quality)
+            flat = flatten(received, min(shape), VIDEO.band)
             total = View.through(flat, VIDEO.carriers).total()
             total = VIDEO.carriers.shifted(total, -shift[0], -shift[1])
             soft = layout.soft_values(total)
@@ -205,7 +270,7 @@ def plan(
             shares.append(signal**2 / (power * len(soft)) if power else 0.0)
         share = float(np.median(shares))
         step = math.sqrt(NEEDED_SNR * (1 - share) / max(share, 1e-6))
-        gain = min(max(gain * step, LEAST_GAIN), MOST_GAIN)
+        gain = min(max(gain * step, LEAST_GAIN), MOST_GAIN / float(_step(transfer)))
     return Plan(shift=shift, gain=gain * strength)
 
 
@@ -227,6 +292,15 @@ def _check(height: int, width: int, bits: int) -> int:
     return short
 
 
+def _step(transfer: str) -> np.float32:
+    if transfer not in TRANSFERS:
+        raise UsageError(
+            f"the transfer {transfer!r} is unknown",
+            hint=f"Choose one of {', '.join(TRANSFERS)}.",
+        )
+    return np.float32(TRANSFERS[transfer])
+
+
 def _tile(spectrum: NDArray[np.complex64], shift: tuple[int, int]) -> Float:
     return VIDEO.carriers.synthesize(VIDEO.carriers.shifted(spectrum, *shift))
 
@@ -242,7 +316,7 @@ def _shift(smalls: list[Float], spectrum: NDArray[np.complex64]) -> tuple[int, i
     return -int(x), -int(y)
 
 
-def _compressed(small: Float) -> Float:
+def _compressed(small: Float, quality: int) -> Float:
     levels = np.clip(np.rint(small), 0, 255).astype(np.uint8)
-    _, encoded = cv2.imencode(".jpg", levels, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    _, encoded = cv2.imencode(".jpg", levels, (cv2.IMWRITE_JPEG_QUALITY, quality))
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32)
