@@ -1,10 +1,11 @@
-"""Make the sample clip: a slow move over two of the pictures, with a voice.
+"""Make the sample clip, a slow move over two of the pictures, with the sample voice.
 
-Run it from a checkout: ``python samples/make_clip.py``.
+``python samples/make_clip.py [folder]``
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -41,9 +42,10 @@ def frames() -> Iterator[NDArray[np.uint8]]:
 
 
 def main() -> None:
-    """Write ``clip.mp4`` beside this file."""
+    """Write ``clip.mp4`` into the folder that is named, or beside this file."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     with (
-        av.open(str(HERE / "clip.mp4"), "w") as clip,
+        av.open(str(folder / "clip.mp4"), "w") as clip,
         av.open(str(HERE / "speech.flac")) as voice,
     ):
         pictures = clip.add_stream("libx264", RATE, {"crf": "23", "preset": "slow"})

@@ -27,7 +27,7 @@ MEDIA_TYPES = {
     "mov": "video/quicktime",
     "mkv": "video/matroska",
     "webm": "video/webm",
-    "avi": "video/vnd.avi",
+    "avi": "video/x-msvideo",
     "flv": "video/x-flv",
     "ts": "video/mp2t",
     "gif": "image/gif",

@@ -203,8 +203,8 @@ def sign_stream(
         if isinstance(error, c2pa.C2paError.NotSupported):
             raise ManifestError(
                 f"a manifest cannot be embedded in {media_type}",
-                hint="Use JPEG, PNG, WebP, TIFF, GIF, AVIF or HEIC for pictures, and "
-                "WAV, FLAC, MP3 or M4A for sound.",
+                hint="Use JPEG, PNG, WebP, TIFF, GIF, AVIF or HEIC for pictures, "
+                "WAV, FLAC, MP3 or M4A for sound, and MP4, MOV or AVI for video.",
             ) from error
         raise ManifestError(
             f"the manifest could not be made: {_reason(error)}",

@@ -249,13 +249,13 @@ def test_the_beginning_tells_videos_from_pictures() -> None:
         b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\x82\x84webm",
         b"RIFF\0\0\0\0AVI ",
         b"FLV\x01\x05",
-        b"GIF89a",
     ):
         assert probe.is_video(head)
     assert not probe.is_video(b"\0\0\0\x14ftypM4A ")
     assert not probe.is_video(b"\0\0\0\x14ftypavif")
     assert not probe.is_video(b"\x89PNG\r\n\x1a\n")
     assert not probe.is_video(b"ID3\x04")
+    assert not probe.is_video(b"GIF89a")  # read as a video, but labeled as a picture
     webm = BytesIO(b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\x82\x84webm")
     assert probe.video_format(webm) == "webm"
 
