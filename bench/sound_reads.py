@@ -14,6 +14,7 @@ from clock import timed
 from numpy.typing import NDArray
 from sound_changes import Scene, change, resample
 from sound_quality import Flutter, flutter, pesq_wb, visqol
+from spans import overlap
 
 from synthmark import Detection, Key, Payload, detect_audio, embed_audio
 from synthmark.kernels import bands
@@ -172,7 +173,7 @@ def place(
     hit, spent = timed(detect_audio, whole, rate, marked.key)
     truth = (PAD_S, PAD_S + marked.clip.seconds)
     seconds = len(whole) / rate
-    return _read(marked, attack, hit, seconds, spent, _overlap(hit, truth))
+    return _read(marked, attack, hit, seconds, spent, overlap(hit.spans, truth))
 
 
 def wrong_reads(
@@ -259,13 +260,3 @@ def _read(
     exact = hit.payload == marked.payload
     wrong = hit.payload is not None and not exact
     return Read(attack, exact, hit.found, wrong, seconds, spent, overlap)
-
-
-def _overlap(hit: Detection, truth: tuple[float, float]) -> float:
-    """Return intersection over union of the spans and the truth."""
-    spans = hit.spans or ()
-    inside = sum(
-        max(0.0, min(end, truth[1]) - max(start, truth[0])) for start, end in spans
-    )
-    length = sum(end - start for start, end in spans)
-    return inside / (length + truth[1] - truth[0] - inside)

@@ -110,10 +110,12 @@ def _capped(strength: Float) -> Float:
     sample = np.sort(strength[::4, ::4], axis=None).astype(np.float64)
     below = np.cumsum(sample**2)
     above = sample**2 * np.arange(len(sample) - 1, -1, -1)
-    fits = int(np.searchsorted(below + above, MOST_MEAN**2 * len(sample)))
+    most = MOST_MEAN**2 * len(sample)
+    fits = int(np.searchsorted(below + above, most))
     if fits == len(sample):
         return strength
-    return np.minimum(strength, np.float32(sample[fits]))
+    rest = most - (below[fits - 1] if fits else 0.0)
+    return np.minimum(strength, np.float32(math.sqrt(rest / (len(sample) - fits))))
 
 
 def reduce(luma: NDArray[Any], bits: int, side: int) -> Float:

@@ -242,7 +242,7 @@ def plan(
         raise UsageError(f"strength {strength} is outside 0.25..4")
     smalls = []
     quality = JPEG_QUALITY
-    for luma, _ in zip(frames, range(SAMPLES), strict=False):
+    for luma in islice(frames, SAMPLES):
         height, width = luma.shape
         side = VIDEO.canonical_side(_check(height, width, bits))
         smalls.append(reduce(luma, bits, side))
@@ -250,6 +250,8 @@ def plan(
             quality = JPEG_QUALITY_SMALL
     if not smalls:
         raise UsageError("there is no frame to try the mark on")
+    if len({small.shape for small in smalls}) > 1:
+        raise UsageError("the frames are not of one size")
     layout = layout_of(key, VIDEO)
     spectrum = layout.spectrum(payload)
     shift = _shift(smalls, spectrum)
