@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["lost_data", "open_encoder"]
 
 _THREADS = 8
+# Frames that x265 holds back to plan with, half as many as x264: what most memory goes
+# into. More made files no smaller.
+_LOOK_AHEAD = 10
 # Frames between key frames, where nothing is known and at most.
 _KEY_INTERVAL, _MAX_KEY_INTERVAL = 250, 600
 _MAX_ENTRIES = 100_000
@@ -118,13 +121,15 @@ def _options(
     if coding.encoder == "libx264":
         # Times stay as they are; a constant rate is also told in the stream.
         more = ["force-cfr=1"] if constant else []
+        more.append(f"rc-lookahead={2 * _LOOK_AHEAD}")
         options = {"crf": crf, "preset": preset}
         options["x264-params"] = ":".join([*more, *light.x264()])
         if source.profile in ("Baseline", "Constrained Baseline", "Main"):
             options["profile"] = source.profile.split()[-1].lower()
         return options
     if coding.encoder == "libx265":
-        more = [f"pools={threads}", "log-level=none", *light.x265()]
+        more = [f"pools={threads}", "frame-threads=1", "log-level=none"]
+        more += [f"rc-lookahead={_LOOK_AHEAD}", "bframes=3", *light.x265()]
         return {"crf": crf, "preset": preset, "x265-params": ":".join(more)}
     if coding.encoder == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")  # else it prints what it is doing
