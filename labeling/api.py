@@ -23,14 +23,14 @@ def label(
     overwrite: bool = False,
     **options: Any,
 ) -> LabelResult:
-    """Label one picture in every layer.
+    """Label one picture, sound or video in every layer.
 
-    For many pictures, make one `Labeler` with ``Home().labeler(...)`` and keep it.
+    For many files, make one `Labeler` with ``Home().labeler(...)`` and keep it.
 
     Parameters
     ----------
     source : str, Path, bytes, PIL.Image.Image or ndarray
-        The picture.
+        The file or its bytes, or a picture in memory.
     target : str or Path, optional
         Where the labeled file shall stand; see `Labeler.label`.
     overwrite : bool, optional
@@ -45,12 +45,12 @@ def label(
 def detect(
     source: str | Path | bytes | Image.Image | NDArray[np.uint8], **options: Any
 ) -> Report:
-    """Read every layer of one picture.
+    """Read every layer of one picture, sound or video.
 
     Parameters
     ----------
     source : str, Path, bytes, PIL.Image.Image or ndarray
-        The picture.
+        The file or its bytes, or a picture in memory.
     **options
         Fields of `Detector`: keys, trust anchors and records, those of the user's
         home unless given.
