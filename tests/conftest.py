@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,6 +84,76 @@ def voice(seconds: float = 6, rate: int = 24_000, seed: int = 3) -> NDArray[np.i
     return np.asarray(8000 * sound / np.abs(sound).max(), np.int16)
 
 
+def film(
+    height: int = 180,
+    width: int = 320,
+    rate: int = 12,
+    seconds: float = 2.0,
+    seed: int = 0,
+    speed: float = 8.0,
+    contrast: float = 1.0,
+) -> list[Pixels]:
+    """Return gray frames of a view over hills and grain that passes by slowly.
+
+    `speed` is in pixels a second, `contrast` relative to that of an ordinary picture.
+    """
+    rng = np.random.default_rng(seed)
+    count = max(1, round(rate * seconds))
+    rows, columns = height + 8, width + 8 + math.ceil(speed * seconds)
+    view = np.zeros((rows, columns), np.float32)
+    step, level = 3, 4.0
+    while step < 2 * min(height, width):
+        coarse = rng.normal(0, level, (rows // step + 2, columns // step + 2))
+        view += cv2.resize(coarse.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+        step, level = 2 * step, 1.35 * level
+    frames = []
+    for index in range(count):
+        x = speed * index / rate
+        move = np.array([[1, 0, x], [0, 1, 0.2 * x % 8]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        part = cv2.warpAffine(view, move, (width, height), flags=flags)
+        frames.append(np.clip(np.rint(120 + contrast * part), 0, 255).astype(np.uint8))
+    return frames
+
+
+def filmed(
+    path: Path,
+    frames: Sequence[Pixels],
+    rate: int = 12,
+    *,
+    encoder: str = "libx264",
+    sound: NDArray[np.int16] | None = None,
+    interlaced: bool = False,
+    **options: str,
+) -> Path:
+    """Write gray or RGB frames into a video, with a sound of 24,000 samples a second."""
+    import av
+
+    if encoder == "libx264":
+        options = {"preset": "veryfast", "crf": "18", **options}
+    height, width = (size // 2 * 2 for size in frames[0].shape[:2])
+    kind = {"mkv": "matroska"}.get(path.suffix[1:], path.suffix[1:])
+    with av.open(str(path), "w", format=kind) as file:
+        stream: Any = file.add_stream(encoder, rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        if interlaced:
+            stream.codec_context.flags |= av.codec.context.Flags.interlaced_dct
+        track: Any = None if sound is None else file.add_stream("aac", rate=24_000)
+        if sound is not None:
+            block: Any = av.AudioFrame.from_ndarray(sound[None], "s16", "mono")
+            block.sample_rate = 24_000
+            file.mux(track.encode(block))
+            file.mux(track.encode(None))
+        for index, frame in enumerate(frames):
+            part = np.ascontiguousarray(frame[:height, :width])
+            shown = av.VideoFrame.from_ndarray(part, "gray" if part.ndim == 2 else "rgb24")
+            shown = shown.reformat(format="yuv420p")
+            shown.pts = index
+            file.mux(stream.encode(shown))
+        file.mux(stream.encode(None))
+    return path
+
+
 def saved(picture: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """Return a picture as a file."""
     file = io.BytesIO()
@@ -99,6 +170,16 @@ def make_scene() -> Callable[..., Pixels]:
 @pytest.fixture(scope="session")
 def make_voice() -> Callable[..., NDArray[np.int16]]:
     return voice
+
+
+@pytest.fixture(scope="session")
+def make_film() -> Callable[..., list[Pixels]]:
+    return film
+
+
+@pytest.fixture(scope="session")
+def save_film() -> Callable[..., Path]:
+    return filmed
 
 
 @pytest.fixture(scope="session")

@@ -229,7 +229,8 @@ def plan(
     TooSmallForMark
         As `VideoWriter` raises it.
     UsageError
-        There is no frame, or bits, transfer or strength cannot be meant.
+        There is no frame, they differ in size, or bits, transfer or strength cannot be
+        meant.
 
     Notes
     -----

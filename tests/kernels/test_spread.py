@@ -298,6 +298,50 @@ def test_add_leaves_the_other_channels_of_a_view() -> None:
     assert (pixels[..., 3] == 100).all()
 
 
+# --- add_scaled -----------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.sampled_from([8, 10, 12, 16]), st.floats(0, 40))
+def test_add_scaled_rounds_and_clips_to_the_codes(
+    seed: int, bits: int, scale: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    most = (1 << bits) - 1
+    kind = np.uint8 if bits == 8 else np.uint16
+    shape = tuple(rng.integers(1, 30, 2))
+    plane = rng.integers(0, most, shape, kind, endpoint=True)
+    ends = rng.random(shape) < 0.2
+    plane[ends] = rng.choice([0, 1, most - 1, most], int(ends.sum()))
+    mark = rng.normal(size=shape).astype(np.float32)
+    levels = (scale * rng.random(shape)).astype(np.float32)
+    wanted = plane.astype(np.float32) + mark * levels
+    expected = np.clip(np.floor(wanted + np.float32(0.5)), 0, most)
+    spread.add_scaled(plane, mark, levels, most)
+    assert plane.dtype == kind
+    # A value in the middle between two codes may go either way.
+    middle = np.abs(wanted + 0.5 - np.rint(wanted + 0.5)) < 0.005
+    np.testing.assert_array_equal(plane[~middle], expected[~middle])
+    np.testing.assert_allclose(plane, expected, atol=1)
+
+
+def test_add_scaled_writes_into_the_frame_and_nowhere_else() -> None:
+    memory = np.full((6, 16), 100, np.uint16)
+    mark, levels = np.ones((3, 10), np.float32), np.full((3, 10), 5, np.float32)
+    spread.add_scaled(memory[4:1:-1, :10], mark, levels, 1023)
+    expected = np.full((6, 16), 100)
+    expected[2:5, :10] = 105
+    np.testing.assert_array_equal(memory, expected)
+
+
+def test_add_scaled_by_nothing_changes_nothing() -> None:
+    plane = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    before = plane.copy()
+    mark = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
+    spread.add_scaled(plane, mark, np.zeros((16, 16), np.float32), 255)
+    np.testing.assert_array_equal(plane, before)
+
+
 # --- fold -----------------------------------------------------------------------------
 
 
