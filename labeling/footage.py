@@ -182,6 +182,8 @@ class ClipWork(StreamWork):
             preset=coding.preset or None,
             progress=self.settings.progress,
         )
+        if self.settings.progress is not None:
+            self.settings.progress(self.video.duration_s, self.video.duration_s)
 
     def _overlay(self) -> VideoOverlay | None:
         """Return what draws the notice, None where it has no room."""

@@ -104,7 +104,9 @@ def film(
     step, level = 3, 4.0
     while step < 2 * min(height, width):
         coarse = rng.normal(0, level, (rows // step + 2, columns // step + 2))
-        view += cv2.resize(coarse.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+        view += cv2.resize(
+            coarse.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC
+        )
         step, level = 2 * step, 1.35 * level
     frames = []
     for index in range(count):
@@ -126,7 +128,7 @@ def filmed(
     interlaced: bool = False,
     **options: str,
 ) -> Path:
-    """Write gray or RGB frames into a video, with a sound of 24,000 samples a second."""
+    """Write gray or RGB frames into a video, with a sound at 24 kHz."""
     import av
 
     if encoder == "libx264":
@@ -146,7 +148,9 @@ def filmed(
             file.mux(track.encode(None))
         for index, frame in enumerate(frames):
             part = np.ascontiguousarray(frame[:height, :width])
-            shown = av.VideoFrame.from_ndarray(part, "gray" if part.ndim == 2 else "rgb24")
+            shown = av.VideoFrame.from_ndarray(
+                part, "gray" if part.ndim == 2 else "rgb24"
+            )
             shown = shown.reformat(format="yuv420p")
             shown.pts = index
             file.mux(stream.encode(shown))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -32,11 +33,15 @@ def cloth(deviation: float, seed: int = 0) -> Float:
     y, x = np.meshgrid(*map(np.fft.fftfreq, SHAPE), indexing="ij")
     spectrum *= np.exp(-(((y**2 + x**2)[:, : spectrum.shape[1]]) * 300))
     out = np.fft.irfft2(spectrum, SHAPE)
-    return (128 + deviation * out / out.std()).astype(np.float32)
+    return np.asarray(128 + deviation * out / out.std(), np.float32)
 
 
 def rms(values: NDArray[np.floating]) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def passing(speed: int, number: int) -> Float:
+    return np.roll(cloth(12), speed * number, axis=1)
 
 
 def settled(frames: Callable[[int], Float], seconds: float = 1.0) -> Float:
@@ -122,10 +127,7 @@ def test_a_still_scene_gets_the_same_in_each_frame() -> None:
 
 
 def test_what_moves_gets_less() -> None:
-    still, slow, fast = (
-        rms(settled(lambda n, speed=speed: np.roll(cloth(12), speed * n, axis=1)))
-        for speed in (0, 1, 4)
-    )
+    still, slow, fast = (rms(settled(partial(passing, speed))) for speed in (0, 1, 4))
     assert fast < slow < still
     assert fast < 0.85 * still
 
@@ -142,7 +144,7 @@ def test_only_the_part_that_moves_gets_less() -> None:
 
 
 def test_strength_falls_at_once_and_rises_slowly() -> None:
-    rough, plain = cloth(9), 128 + (cloth(9) - 128) / 12
+    rough, plain = cloth(9), cloth(0.75)
     hiding = Hiding(1.0)
     high = rms(hiding.levels(rough, 0))
     own = rms(Hiding(1.0).levels(plain, 0))
@@ -157,7 +159,8 @@ def test_strength_falls_at_once_and_rises_slowly() -> None:
 def test_strength_starts_anew_at_a_cut() -> None:
     hiding = Hiding(1.0)
     for number in range(10):
-        hiding.levels(60 + np.roll(cloth(9), 4 * number, axis=1) / 8, number / 25)
+        dark = np.roll(cloth(2), 4 * number, axis=1) - np.float32(60)
+        hiding.levels(dark, number / 25)
     after = cloth(12, seed=1)
     fresh = Hiding(1.0).levels(after, 0)
     np.testing.assert_array_equal(hiding.levels(after, 10 / 25), fresh)
