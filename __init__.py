@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from .labeling.marks.video import detect_frames
     from .labeling.marks.video_writer import embed_frames
     from .labeling.model import Detection, LabelResult, Report
+    from .labeling.notices.player import PlayerNotice
     from .labeling.payload import Payload
     from .labeling.pipeline import Labeler
+    from .labeling.player import surround_video
     from .labeling.provenance.signer import Signer
     from .labeling.records.store import RecordStore
+    from .labeling.timeline import MarkTimeline
 
 __version__ = "0.1.0"
 
@@ -38,7 +41,9 @@ __all__ = [
     "LabelResult",
     "Labeler",
     "MarkMap",
+    "MarkTimeline",
     "Payload",
+    "PlayerNotice",
     "RecordStore",
     "Report",
     "Signer",
@@ -55,6 +60,7 @@ __all__ = [
     "label",
     "locate_image",
     "overlay_image",
+    "surround_video",
 ]
 
 _HOMES = {
@@ -65,7 +71,9 @@ _HOMES = {
     "LabelResult": ".labeling.model",
     "Labeler": ".labeling.pipeline",
     "MarkMap": ".labeling.marks.presence",
+    "MarkTimeline": ".labeling.timeline",
     "Payload": ".labeling.payload",
+    "PlayerNotice": ".labeling.notices.player",
     "RecordStore": ".labeling.records.store",
     "Report": ".labeling.model",
     "Signer": ".labeling.provenance.signer",
@@ -82,6 +90,7 @@ _HOMES = {
     "label": ".labeling.api",
     "locate_image": ".labeling.marks.presence",
     "overlay_image": ".labeling.marks.presence",
+    "surround_video": ".labeling.player",
 }
 
 

@@ -6,8 +6,6 @@ numpy or a native library are imported inside the commands, so that help is inst
 
 from __future__ import annotations
 
-import locale
-import os
 import sys
 from contextlib import suppress
 from enum import StrEnum
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .labeling import batch, upkeep
+from .labeling import batch, upkeep, views
 from .labeling.console import (
     DAMAGED,
     DONE,
@@ -26,6 +24,8 @@ from .labeling.console import (
     NO_LABEL,
     UNTRUSTED,
     AsJson,
+    Corner,
+    Lang,
     errors,
     home,
     print_json,
@@ -62,22 +62,6 @@ app.add_typer(upkeep.certificates, name="cert")
 app.add_typer(upkeep.records, name="records")
 
 
-class Language(StrEnum):
-    """Languages of the pages."""
-
-    EN = "en"
-    ZH = "zh"
-
-
-class Corner(StrEnum):
-    """Where the notice may stand."""
-
-    BOTTOM_RIGHT = "bottom-right"
-    BOTTOM_LEFT = "bottom-left"
-    TOP_RIGHT = "top-right"
-    TOP_LEFT = "top-left"
-
-
 class SoundNotice(StrEnum):
     """How the notice of a sound is told."""
 
@@ -86,27 +70,12 @@ class SoundNotice(StrEnum):
     RHYTHM = "rhythm"
 
 
-def _users_language() -> Language:
-    name = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    name = name or locale.getlocale()[0] or ""
-    return Language.ZH if name.lower().startswith(("zh", "chinese")) else Language.EN
-
-
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or -."),
 ]
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
 AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
-Lang = Annotated[
-    Language,
-    typer.Option(
-        "--lang",
-        default_factory=_users_language,
-        show_default="the system's",
-        help="Language of the page.",
-    ),
-]
 MarkKey = Annotated[
     Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
 ]
@@ -295,7 +264,7 @@ def detect(
 
 @app.command("map")
 def map_mark(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A picture.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="One file.")],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="PNG file.", show_default="INPUT.map.png"),
@@ -306,7 +275,7 @@ def map_mark(
     mark_key: MarkKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw where the invisible mark of a picture is missing: red, on grey."""
+    """Draw where a picture lacks the mark, or when a video or sound does."""
     from .labeling.files import write_bytes
 
     target = output or source.with_name(f"{source.name}.map.png")
@@ -322,6 +291,7 @@ def map_mark(
                 "map": str(target) if found else None,
                 "missing": round(found.missing, 4) if found else None,
                 "payload": str(found.detection.payload) if found else None,
+                "spans": found.detection.spans if found else None,
             }
         )
     elif found:
@@ -329,6 +299,9 @@ def map_mark(
     else:
         tell(f"{source}: no mark of this key can be read")
     raise typer.Exit(DONE if found else NO_LABEL)
+
+
+app.command()(views.player)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What the commands share: printing, progress, errors and exit codes.
+"""What the commands share: options, printing, progress, errors and exit codes.
 
 Data goes to standard output, everything else to standard error.
 """
@@ -6,11 +6,14 @@ Data goes to standard output, everything else to standard error.
 from __future__ import annotations
 
 import json
+import locale
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
@@ -32,6 +35,9 @@ __all__ = [
     "UNTRUSTED",
     "USAGE",
     "AsJson",
+    "Corner",
+    "Lang",
+    "Language",
     "errors",
     "home",
     "print_json",
@@ -40,6 +46,38 @@ __all__ = [
     "tell",
 ]
 
+
+class Language(StrEnum):
+    """Languages of the pages."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class Corner(StrEnum):
+    """Where the notice may stand."""
+
+    BOTTOM_RIGHT = "bottom-right"
+    BOTTOM_LEFT = "bottom-left"
+    TOP_RIGHT = "top-right"
+    TOP_LEFT = "top-left"
+
+
+def _users_language() -> Language:
+    name = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    name = name or locale.getlocale()[0] or ""
+    return Language.ZH if name.lower().startswith(("zh", "chinese")) else Language.EN
+
+
+Lang = Annotated[
+    Language,
+    typer.Option(
+        "--lang",
+        default_factory=_users_language,
+        show_default="the system's",
+        help="Language of the page.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
@@ -143,7 +181,13 @@ def errors() -> Iterator[None]:
         yield
     except (SynthmarkError, OSError) as error:
         tell(str(_as_ours(error)))
-        sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
+        sys.exit(_code(error))
+
+
+def _code(error: SynthmarkError | OSError) -> int:
+    if isinstance(error, UsageError):
+        return USAGE
+    return UNSUPPORTED if isinstance(error, UnsupportedFormat) else FAILED
 
 
 def _as_ours(error: SynthmarkError | OSError) -> SynthmarkError:

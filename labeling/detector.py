@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from .records.store import RecordStore
+    from .timeline import MarkTimeline
 
 __all__ = ["Detector"]
 
@@ -115,24 +116,28 @@ class Detector:
 
     def locate(
         self, source: str | Path | bytes | Image.Image | NDArray[np.uint8]
-    ) -> MarkMap | None:
-        """Find where in one picture the invisible mark is, and where it is missing.
+    ) -> MarkMap | MarkTimeline | None:
+        """Find where the invisible mark is, and where it is missing.
 
         Parameters
         ----------
         source : str, Path, bytes, PIL.Image.Image or ndarray
-            The picture.
+            The file or its bytes, or a picture.
 
         Returns
         -------
-        MarkMap or None
-            None if there is no mark of any of the keys whose payload can be read.
+        MarkMap, MarkTimeline or None
+            Where in a picture, or when in a video or sound; None if there is no mark of
+            any of the keys whose payload can be read.
 
         Raises
         ------
         MediaError
-            It is not a picture that can be read.
+            It is not a picture, sound or video that can be read.
         """
+        with lent_stream(source) as stream:
+            if stream is not None:
+                return self._locate_in_time(*stream)
         picture = load(source).picture
         if not self.keys:
             return None
@@ -148,6 +153,14 @@ class Detector:
             presence=media.display(presence, turn),
             overlay=media.display(overlay, turn),
         )
+
+    def _locate_in_time(self, path: Path, is_video: bool) -> MarkTimeline | None:
+        from .timeline import locate_sound, locate_video
+
+        if not self.keys:
+            return None
+        locate = locate_video if is_video else locate_sound
+        return locate(path, self.keys)
 
     def _mark(self, subject: Subject) -> tuple[Evidence, Detection | None]:
         if not self.keys:

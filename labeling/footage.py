@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from . import files, policy
+from .clip_notice import ClipNotice, form_of
 from .errors import MarkNotReadable, TooSmallForMark, TooSmallForNotice
 from .keys import Key
 from .marks.audio import AudioWriter
@@ -18,10 +19,8 @@ from .marks.video import EVERY_S, SCHEME, VideoReader
 from .marks.video_writer import VideoWriter, plan
 from .media import video as media
 from .metadata import stream as metadata
-from .model import Detection, Layer, Media, to_dict
+from .model import Detection, Layer, Media
 from .notices.find_video import FoundVideoNotice, find
-from .notices.frame import FrameForm
-from .notices.video import VideoOverlay
 from .payload import Payload
 from .sound import find_in_sound, marked
 from .stream import StreamWork, file_digest
@@ -33,7 +32,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ClipSubject", "ClipWork", "detect_video", "embed_video"]
+__all__ = [
+    "ClipSubject",
+    "ClipWork",
+    "detect_video",
+    "embed_video",
+    "has_sound",
+    "look",
+]
 
 # Of the clip the mark is tried on, and where its tile is chosen by.
 GLIMPSES = 12
@@ -62,12 +68,12 @@ class ClipSubject(Subject):
 
     def find_notices(self) -> Sequence[FoundVideoNotice]:
         """Return the notices that are seen."""
-        return find(self._shown())
+        return find(self._shown(), clip_end_s=self.video.duration_s)
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys, first in the pictures."""
         seen = _find_in_pictures(self.content, self.video, keys)
-        if seen.found or not _has_sound(self.video):
+        if seen.found or not has_sound(self.video):
             return seen
         heard = _find_in_sound(self.content, self.video, keys)
         return heard if heard.found else seen
@@ -77,7 +83,7 @@ class ClipSubject(Subject):
         return metadata.read(self.content)
 
     def _shown(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        form = _form(self.video)
+        form = form_of(self.video)
         for frame in media.frames(self.content, self.video, every_s=NOTICE_EVERY_S):
             colors = form.upright(frame.picture.to_ndarray(format="rgb24"))
             shown = cv2.resize(colors, form.shown_size, interpolation=cv2.INTER_AREA)
@@ -110,6 +116,8 @@ class ClipWork(StreamWork):
     scheme = SCHEME
     sealable = ("mp4", "m4v", "mov", "avi")
 
+    written: media.Video
+
     def __init__(
         self,
         settings: Settings,
@@ -124,29 +132,26 @@ class ClipWork(StreamWork):
         if target is not None:
             media_format = media.format_of(target)
         self.format = media_format or self.video.format
+        self.notice = ClipNotice(settings.video_notice, source, self.video)
         self.notes += self.video.notes
 
     def _embed_mark(self, target: Path) -> Payload | None:
         key = self.settings.key
-        overlay = self._overlay()
         payload = self._free_payload()
         coding = media.plan(
             self.source, self.video, format=self.format, **self.settings.encoding
         )
         reason = MarkNotReadable.code
         for strength in STRENGTHS:
-            overlay = overlay and VideoOverlay(overlay.notice, overlay.form)
             try:
-                change = _marking(
-                    self.source, self.video, payload, key, strength, overlay
-                )
+                mark = _marking(self.source, self.video, payload, key, strength)
             except TooSmallForMark as error:
                 reason = error.code
                 break
-            self._write(target, change, payload, coding)
+            self._write(target, mark, payload, coding)
             hit = _find_in_pictures(target, media.describe(target), [key])
             if hit.payload == payload:
-                self._drawn(overlay)
+                self._drawn()
                 self._written(
                     Layer.MARK,
                     scheme=SCHEME,
@@ -154,28 +159,35 @@ class ClipWork(StreamWork):
                     p_value=hit.p_value,
                     strength=strength,
                     spans=hit.spans,
-                    sound=_has_sound(self.video),
+                    sound=has_sound(self.video),
                 )
                 return payload
-        overlay = overlay and VideoOverlay(overlay.notice, overlay.form)
-        self._write(target, _drawing(overlay), None, coding)
-        self._drawn(overlay)
+        self._write(target, None, None, coding)
+        self._drawn()
         self._missing(Layer.MARK, reason)
         return None
 
     def _write(
         self,
         target: Path,
-        change: Callable[[media.Frame], None],
+        mark: Callable[[media.Frame], None] | None,
         payload: Payload | None,
         coding: media.Coding,
     ) -> None:
+        self.notice.restart()
+
+        def change(frame: media.Frame) -> None:
+            self.notice.draw(frame)
+            if mark is not None:
+                mark(frame)
+
         self.written = media.write(
             target,
             self.source,
             self.video,
             change,
             sound=_sounding(self.video, payload, self.settings.key),
+            lead_in_s=self.notice.lead_in_s,
             format=self.format,
             codec=coding.codec,
             crf=coding.crf,
@@ -183,26 +195,16 @@ class ClipWork(StreamWork):
             progress=self.settings.progress,
         )
         if self.settings.progress is not None:
-            self.settings.progress(self.video.duration_s, self.video.duration_s)
+            self.settings.progress(self.written.duration_s, self.written.duration_s)
 
-    def _overlay(self) -> VideoOverlay | None:
-        """Return what draws the notice, None where it has no room."""
-        try:
-            return VideoOverlay(self.settings.video_notice, _form(self.video))
-        except TooSmallForNotice:
-            return None
-
-    def _drawn(self, overlay: VideoOverlay | None) -> None:
+    def _drawn(self) -> None:
         """Report the notice as it stands on the video."""
-        if overlay is None:
-            self._missing(Layer.NOTICE, TooSmallForNotice.code)
+        try:
+            detail, notes = self.notice.report(self.written.duration_s)
+        except TooSmallForNotice as error:
+            self._missing(Layer.NOTICE, error.code)
             return
-        placed = overlay.placed()
-        if placed.text != self.settings.text:
-            self.notes.append("the video had no room for the whole notice")
-        detail = to_dict(placed)
-        for name in ("first_contrast", "contrast", "start_s", "end_s"):
-            detail[name] = round(detail[name], 2)
+        self.notes += notes
         self._written(Layer.NOTICE, **detail)
 
     def _content(self, path: Path) -> str:
@@ -257,7 +259,7 @@ def embed_video(
     coding = media.plan(
         source, video, format=format, codec=codec, crf=crf, preset=preset
     )
-    change = _marking(source, video, payload, key, strength, None)
+    change = _marking(source, video, payload, key, strength)
     with files.replacing(target, overwrite=overwrite) as temporary:
         media.write(
             temporary,
@@ -301,8 +303,8 @@ def detect_video(source: str | Path, key: Key | Sequence[Key]) -> Detection:
     return _find_in_pictures(Path(source), media.describe(source), keys)
 
 
-def _find_in_pictures(path: Path, video: media.Video, keys: Sequence[Key]) -> Detection:
-    reader = VideoReader(keys)
+def look(path: Path, video: media.Video, reader: VideoReader) -> Iterator[media.Frame]:
+    """Yield the frames that tell of a mark, each after the reader has seen it."""
     for frame in media.frames(path, video, every_s=EVERY_S):
         reader.push(
             frame.luma,
@@ -310,6 +312,19 @@ def _find_in_pictures(path: Path, video: media.Video, keys: Sequence[Key]) -> De
             bits=video.bits,
             is_key=bool(frame.picture.key_frame),
         )
+        yield frame
+
+
+def has_sound(video: media.Video) -> bool:
+    """Tell whether there is a sound that can carry a mark."""
+    low, high = RATES
+    return video.sound is not None and low <= video.sound.rate_hz <= high
+
+
+def _find_in_pictures(path: Path, video: media.Video, keys: Sequence[Key]) -> Detection:
+    reader = VideoReader(keys)
+    for _ in look(path, video, reader):
+        pass
     return reader.finish(video.duration_s or None)
 
 
@@ -324,9 +339,8 @@ def _marking(
     payload: Payload,
     key: Key,
     strength: float,
-    overlay: VideoOverlay | None,
 ) -> Callable[[media.Frame], None]:
-    """Return what draws the notice and adds the mark to each frame."""
+    """Return what adds the mark to each frame."""
     bits, transfer = video.bits, video.transfer
     writer = VideoWriter(
         video.height,
@@ -344,21 +358,7 @@ def _marking(
             strength=strength,
         ),
     )
-    draw = _drawing(overlay)
-
-    def change(frame: media.Frame) -> None:
-        draw(frame)
-        writer.mark(frame.luma, frame.time_s)
-
-    return change
-
-
-def _drawing(overlay: VideoOverlay | None) -> Callable[[media.Frame], None]:
-    def change(frame: media.Frame) -> None:
-        if overlay is not None:
-            overlay.draw(frame.luma, frame.chroma, frame.time_s)
-
-    return change
+    return lambda frame: writer.mark(frame.luma, frame.time_s)
 
 
 def _sounding(
@@ -366,27 +366,7 @@ def _sounding(
 ) -> media.SoundChange | None:
     """Return what marks the sound; None where it stays as it is."""
     sound = video.sound
-    if payload is None or sound is None or not _has_sound(video):
+    if payload is None or sound is None or not has_sound(video):
         return None
     writer = AudioWriter(sound.rate_hz, sound.channels, payload, key)
     return lambda blocks: marked(blocks, writer)
-
-
-def _has_sound(video: media.Video) -> bool:
-    """Tell whether there is a sound that can carry a mark."""
-    low, high = RATES
-    return video.sound is not None and low <= video.sound.rate_hz <= high
-
-
-def _form(video: media.Video) -> FrameForm:
-    return FrameForm(
-        width=video.width,
-        height=video.height,
-        rotation_deg=video.rotation_deg,
-        flipped=video.flipped,
-        pixel_aspect=video.pixel_aspect,
-        bits=video.bits,
-        full_range=video.full_range,
-        transfer=video.transfer,
-        matrix=video.matrix,
-    )

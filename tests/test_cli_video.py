@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from synthmark import Home, Key, RecordStore
 from synthmark.labeling.media import video
@@ -100,6 +101,30 @@ def test_an_unmarked_clip_has_no_label(run: Run) -> None:
     assert ran.code == 3
     (file,) = ran.json["files"]
     assert (file["verdict"], file["payload"]) == ("none", None)
+
+
+@pytest.mark.usefixtures("clip")
+def test_a_map_shows_when_the_mark_is_there(run: Run, tmp_path: Path) -> None:
+    assert run("label", "a.mp4").code == 0
+    ran = run("map", "a.labeled.mp4", "--json")
+    assert ran.code == 0
+    assert ran.json["map"] == "a.labeled.mp4.map.png"
+    assert ran.json["missing"] < 0.1
+    (span,) = ran.json["spans"]
+    assert span == pytest.approx([0, 2.5], abs=0.2)
+    (found,) = run("detect", "a.labeled.mp4", "--json").json["files"]
+    assert ran.json["payload"] == found["payload"]["hex"]
+    with Image.open(tmp_path / "a.labeled.mp4.map.png") as drawn:
+        assert drawn.width > drawn.height
+    ran = run("map", "a.labeled.mp4")
+    assert (ran.code, "exists" in ran.err) == (1, True)
+    ran = run("map", "a.mp4", "-o", "b.png", "--json")
+    assert ran.code == 3
+    assert {ran.json[name] for name in ("map", "missing", "payload", "spans")} == {None}
+    ran = run("map", "a.mp4", "-o", "b.png")
+    assert (ran.code, ran.out) == (3, "")
+    assert "no mark" in ran.err
+    assert names(tmp_path) == ["a.labeled.mp4", "a.labeled.mp4.map.png", "a.mp4"]
 
 
 @pytest.mark.usefixtures("clip")

@@ -396,8 +396,114 @@ def test_a_single_frame_is_a_video(
 ) -> None:
     result = labeler.label(make(frames=shots[:1]), tmp_path / "out.mp4")
     assert result.complete
+    assert video.describe(tmp_path / "out.mp4").duration_s == 2
+    notice = written(result, Layer.NOTICE).detail
+    assert [notice[name] for name in ("start_s", "end_s", "added_s")] == [0, 2, 1.875]
     report = detector.detect(tmp_path / "out.mp4")
     assert report.payload == result.payload
+    (seen,) = report.layer(Layer.NOTICE).detail["notices"]
+    assert seen["faults"] == []
+
+
+# When the clip is shorter than the notice must stand
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+def test_a_short_clip_is_led_in_by_its_first_frame(
+    make: Make,
+    shots: Film,
+    labeler: Labeler,
+    detector: Detector,
+    tmp_path: Path,
+    name: str,
+) -> None:
+    source = make(name, frames=shots[:6], sound=0.75)
+    target = tmp_path / f"out{source.suffix}"
+    result = labeler.label(source, target)
+    assert result.complete
+    notice = written(result, Layer.NOTICE).detail
+    assert (notice["start_s"], notice["added_s"]) == (0, 1.25)
+    assert notice["end_s"] == pytest.approx(2, abs=0.01)
+    (note,) = (note for note in result.notes if "held" in note)
+    assert "1.25 s" in note
+    times = [frame.time_s for frame in video.frames(target)]
+    assert times == [number / RATE for number in range(16)]
+    one, other = lumas(source), lumas(target)
+    # The mark is in the frames that are held, too: away from the notice all is as it
+    # was but for it.
+    for held in other[:10]:
+        assert 35 < psnr(one[0, 100:, 120:], held[100:, 120:]) < 60
+    assert psnr(one[:, 100:, 120:], other[10:, 100:, 120:]) > 35
+    spans = written(result, Layer.MARK).detail["spans"]
+    assert np.ravel(spans) == pytest.approx([0, 2], abs=0.1)
+    before, after = (
+        np.concatenate(list(video.sound_blocks(path, video.describe(path))))
+        for path in (source, target)
+    )
+    silence = round(1.25 * 24_000)
+    assert len(after) == pytest.approx(len(before) + silence, abs=2 * 1024)
+    # What the mark adds to such a short sound is far less than the sound.
+    assert np.abs(after[: silence - 2048]).max() < 0.01
+    sound = before[:16_000, 0]
+    alike = [
+        float(np.corrcoef(sound, after[silence + late :, 0][: len(sound)])[0, 1])
+        for late in (0, 30)
+    ]
+    assert alike[0] > max(0.98, alike[1])
+    report = detector.detect(target)
+    assert (report.verdict, report.payload) == ("confirmed", result.payload)
+    assert report.findings == ()
+    (seen,) = report.layer(Layer.NOTICE).detail["notices"]
+    assert seen["on_first_frame"]
+    assert seen["faults"] == []
+    again = labeler.label(target, tmp_path / f"again{source.suffix}")
+    assert written(again, Layer.NOTICE).detail["added_s"] == 0
+    assert not any("held" in note for note in again.notes)
+
+
+def test_what_needs_no_lead_in_has_none(
+    make: Make, shots: Film, labeler: Labeler, tmp_path: Path
+) -> None:
+    result = labeler.label(make(frames=shots[:16]), tmp_path / "long.mp4")
+    assert written(result, Layer.NOTICE).detail["added_s"] == 0
+    assert len(lumas(tmp_path / "long.mp4")) == 16
+    # No notice, no time for it.
+    short = make(frames=shots[:4])
+    payload = Payload(issuer=3, serial=99)
+    embed_video(short, tmp_path / "mark.mp4", payload, Key.generate())
+    tiny = make(
+        "tiny.mp4", [np.ascontiguousarray(shot[:16, :16]) for shot in shots[:4]]
+    )
+    result = labeler.label(tiny, tmp_path / "out.mp4")
+    assert written(result, Layer.NOTICE).reason == "too_small_for_notice"
+    for name in ("mark.mp4", "out.mp4"):
+        assert len(lumas(tmp_path / name)) == 4
+
+
+def test_a_long_last_frame_is_time_for_the_notice(
+    shots: Film, labeler: Labeler, detector: Detector, tmp_path: Path
+) -> None:
+    import av
+
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w", format="matroska") as file:
+        stream: Any = file.add_stream("ffv1", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for index, frame in enumerate(shots[:2]):
+            picture = av.VideoFrame.from_ndarray(frame, "gray")
+            picture = picture.reformat(format="yuv420p")
+            picture.pts = index
+            for packet in stream.encode(picture):
+                packet.duration = 14 * index or 1
+                file.mux(packet)
+        file.mux(stream.encode(None))
+    result = labeler.label(source, tmp_path / "out.mkv")
+    notice = written(result, Layer.NOTICE).detail
+    assert notice["added_s"] == pytest.approx(0.125, abs=0.001)
+    assert notice["end_s"] == pytest.approx(2, abs=0.01)
+    report = detector.detect(tmp_path / "out.mkv")
+    (seen,) = report.layer(Layer.NOTICE).detail["notices"]
+    assert seen["faults"] == []
 
 
 # What is refused, and what is left of it

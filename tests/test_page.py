@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from synthmark.cli import Language
 from synthmark.labeling import page
+from synthmark.labeling.console import Language
 from synthmark.labeling.errors import TooSmallForMark, TooSmallForNotice
 from synthmark.labeling.model import (
     Evidence,

@@ -13,8 +13,8 @@ from ...kernels import masking
 
 __all__ = ["Hiding", "reduce"]
 
-PLAIN = 0.33  # levels that plain places get
-HIDDEN = 0.16  # levels more for each of texture
+PLAIN = 0.25  # levels that plain places get
+HIDDEN = 0.22  # levels more for each of texture
 MOST, MOST_MEAN = 4.0, 1.2  # levels; the mean is that of the power, 46.5 dB
 EMPTY = 0.7  # deviation in levels below which a place is taken to be drawn, not seen
 EMPTY_REACH, EMPTY_RIM = 9, 5
@@ -23,13 +23,17 @@ EMPTY_REACH, EMPTY_RIM = 9, 5
 # its ends: black is rounded to nothing on screens, and white clips.
 DARK, LIGHT, LIGHT_RANGE = 40.0, 250.0, 15.0
 
-# What moves has to be coded anew in every frame, and hides less than it seems to.
-MOTION = 15.0  # mean difference of frames in levels that halves the strength
+# What moves has to be coded anew in every frame, and hides less than it seems to; but
+# where nothing can be foretold, all is coded anew, and the mark costs little again.
+MOTION = 3.0  # mean difference of frames in levels that halves the strength
+WILD, MOST_WILD = 22.0, 0.55  # levels that would restore it, and how far they do
 MOTION_REACH = 11
 
 SMOOTH_S = 0.25
 MOST_LAG, LEAST_LAG = 1.15, 0.03  # of what the frame itself hides
-CUT = 18.0  # mean difference of frames in levels
+
+# Mean difference of frames in levels, and by that of the frames before.
+CUT, CUT_RATIO = 18.0, 3.0
 
 Float = NDArray[np.float32]
 
@@ -51,6 +55,7 @@ class Hiding:
         self._before: Float | None = None
         self._motion: Float | None = None
         self._strength: Float | None = None
+        self._activity: float | None = None
         self._time_s = 0.0
 
     def levels(self, small: Float, time_s: float) -> Float:
@@ -68,24 +73,35 @@ class Hiding:
         ndarray of float32, shape (rows, columns)
             In levels of 8 bits.
         """
-        still = self._still(small)
         before, self._before = self._before, small
-        keep = math.exp(-max(0.0, time_s - self._time_s) / SMOOTH_S)
+        keep = np.float32(math.exp(-max(0.0, time_s - self._time_s) / SMOOTH_S))
         self._time_s = time_s
-        change = None if before is None else cv2.absdiff(small, before)
-        if change is None or self._strength is None or cv2.mean(change)[0] > CUT:
-            self._motion, self._strength = None, still
-            return _capped(still)
+        change = None if before is None else np.abs(small - before)
+        if change is None or self._strength is None or self._cuts(change, keep):
+            self._motion, self._strength = None, self._still(small)
+            return _capped(self._strength)
+        still = self._still(small)
         change = np.asarray(cv2.blur(change, (MOTION_REACH, MOTION_REACH)), np.float32)
         motion = change if self._motion is None else self._motion
-        falling = np.float32(keep) * motion + np.float32(1 - keep) * change
-        motion = np.where(change > motion, (change + motion) / 2, falling)
-        own = still / (1 + motion / np.float32(MOTION))
-        smooth = np.float32(keep) * self._strength + np.float32(1 - keep) * own
+        falling = keep * motion + (1 - keep) * change
+        rising = (change + motion) / 2
+        self._motion = np.where(change > motion, rising, falling).astype(np.float32)
+        own = still * _share(self._motion)
+        smooth = keep * self._strength + (1 - keep) * own
         most = np.float32(MOST_LAG) * own + np.float32(LEAST_LAG)
-        self._motion = np.asarray(motion, np.float32)
         self._strength = np.minimum(smooth, most)
         return _capped(self._strength)
+
+    def _cuts(self, change: Float, keep: np.float32) -> bool:
+        """Tell whether a scene ends before a frame."""
+        mean = cv2.mean(change)[0]
+        usual, self._activity = self._activity, mean
+        if usual is not None:
+            if mean > max(CUT, CUT_RATIO * usual):
+                self._activity = None
+                return True
+            self._activity = float(keep * usual + (1 - keep) * mean)
+        return False
 
     def _still(self, small: Float) -> Float:
         """Return the strength that a frame hides by itself."""
@@ -100,6 +116,13 @@ class Hiding:
         strength = PLAIN + np.float32(self.gain * HIDDEN) * texture
         strength = np.minimum(strength, np.float32(MOST))
         return np.asarray(strength * shade * np.minimum(alive / EMPTY, 1), np.float32)
+
+
+def _share(motion: Float) -> Float:
+    """Return the part of the strength that moving places keep."""
+    wild = np.minimum(motion / np.float32(WILD), np.float32(MOST_WILD))
+    tame = 1 / (1 + motion / np.float32(MOTION))
+    return np.asarray(np.maximum(tame, wild), np.float32)
 
 
 def _capped(strength: Float) -> Float:

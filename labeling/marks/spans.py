@@ -8,8 +8,11 @@ import numpy as np
 
 __all__ = ["spans"]
 
-# Where the mark is, the evidence deviates from its null by one of these, in deviations.
+# Where the mark is, the evidence deviates from its null by one of these, in deviations,
+# or by as many times what is the least beside sure moments.
 PRESENT = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+SURE = 5.0
+LEAST_SHARE = 1 / 3  # of what moments usually say that are sure
 SWITCH_NATS = 6.0
 
 
@@ -35,11 +38,16 @@ def spans(
     Notes
     -----
     The best path through two states, present and absent (Viterbi 1967). A moment that
-    says little belongs to what is around it.
+    says little belongs to what is around it. Chance says the same again and again where
+    pictures hardly change, and a tile lies where its clip speaks for it: beside moments
+    that say much, what says far less is chance, however long it lasts.
     """
     values = np.asarray(evidence, float)[:, None]
-    likely = np.logaddexp.reduce(values * PRESENT - PRESENT**2 / 2, axis=1)
-    gains = likely - np.log(len(PRESENT))
+    sure = values[values > SURE]
+    least = LEAST_SHARE * float(np.median(sure)) if len(sure) else 0.0
+    levels = PRESENT * max(1.0, least)
+    likely = np.logaddexp.reduce(values * levels - levels**2 / 2, axis=1)
+    gains = likely - np.log(len(levels))
     best = np.zeros(2)
     choices = []
     for gain in gains:
@@ -51,14 +59,14 @@ def spans(
     for choice in reversed(choices):
         states.append(state)
         state = int(choice[state])
-    present = np.array(states[::-1], bool)
-    if not present.any():
-        present[:] = True
+    inside = np.array(states[::-1], bool)
+    if not inside.any():
+        inside[:] = True
     # A change lies between the last moment before it and the first after it.
     times = np.asarray(times_s, float)
     edges = np.concatenate([times[:1], (times[1:] + times[:-1]) / 2, [end_s]])
-    starts = np.flatnonzero(present & ~np.concatenate([[False], present[:-1]]))
-    stops = np.flatnonzero(present & ~np.concatenate([present[1:], [False]])) + 1
+    starts = np.flatnonzero(inside & ~np.concatenate([[False], inside[:-1]]))
+    stops = np.flatnonzero(inside & ~np.concatenate([inside[1:], [False]])) + 1
     return tuple(
         (round(float(edges[a]), 3), round(float(edges[b]), 3))
         for a, b in zip(starts, stops, strict=True)

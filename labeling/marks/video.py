@@ -177,7 +177,7 @@ class VideoReader:
             return Detection(
                 found=False, payload=None, p_value=1.0, score=0.0, scheme=SCHEME
             )
-        times, evidence = zip(*sorted(self._evidence), strict=True)
+        times, evidence = zip(*self.evidence, strict=True)
         last = self._end_s if end_s is None else end_s
         return Detection(
             found=True,
@@ -189,6 +189,15 @@ class VideoReader:
             transform=found.look.transform(),
             spans=spans(times, evidence, max(last, times[-1])),
         )
+
+    @property
+    def evidence(self) -> tuple[tuple[float, float], ...]:
+        """When each frame is shown, and how far it speaks for the mark that was found.
+
+        In seconds, and in deviations of what chance gives. Before a mark is found there
+        is nothing, and nothing of frames long before.
+        """
+        return tuple(sorted(self._evidence))
 
     def _end_chunk(self) -> None:
         """Look for the known mark in the gathered frames, or for any."""

@@ -35,10 +35,10 @@ TRANSFERS = {"sdr": 1.0, "hlg": 0.85, "pq": 0.75}
 
 SAMPLES = 12
 # Small frames are not made smaller on their way, and lose more of what is fine.
-SMALL_SIDE = 480
-JPEG_QUALITY, JPEG_QUALITY_SMALL = 30, 15
-NEEDED_SNR = 0.8  # of a soft value; a frame alone is read from about 0.3
-LEAST_GAIN, MOST_GAIN = 0.4, 2.0
+LINES_A_QUALITY = 24  # lines of the frame for each step of the quality
+LEAST_QUALITY, MOST_QUALITY = 15, 30
+NEEDED_SNR = 0.9  # of a soft value; a frame alone is read from about 0.3
+LEAST_GAIN, MOST_GAIN = 0.3, 3.0
 TRIALS = 3
 
 Luma: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
@@ -236,23 +236,21 @@ def plan(
     -----
     Frames agree with some of the 16,384 positions of a tile by chance; where a clip
     stands still, choosing the best is worth 2.6 dB. The need is that of frames reduced
-    and compressed to JPEG 30, which costs about what a key frame loses on its way
-    through two platforms.
+    and compressed to JPEG 15 to 30, which costs about what a key frame loses on its
+    way through two platforms.
     """
     if not 0.25 <= strength <= 4:
         raise UsageError(f"strength {strength} is outside 0.25..4")
     smalls = []
-    quality = JPEG_QUALITY
     for luma in islice(frames, SAMPLES):
         height, width = luma.shape
-        side = VIDEO.canonical_side(_check(height, width, bits))
-        smalls.append(reduce(luma, bits, side))
-        if min(height, width) < SMALL_SIDE:
-            quality = JPEG_QUALITY_SMALL
+        short = _check(height, width, bits)
+        smalls.append(reduce(luma, bits, VIDEO.canonical_side(short)))
     if not smalls:
         raise UsageError("there is no frame to try the mark on")
     if len({small.shape for small in smalls}) > 1:
         raise UsageError("the frames are not of one size")
+    quality = min(max(round(short / LINES_A_QUALITY), LEAST_QUALITY), MOST_QUALITY)
     layout = layout_of(key, VIDEO)
     spectrum = layout.spectrum(payload)
     shift = _shift(smalls, spectrum)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -37,6 +38,8 @@ _PRIMARIES = {
     **{1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 7: "bt601"},
     **{9: "bt2020", 11: "p3", 12: "p3"},
 }
+# The length of one track of Matroska, which its header tells for all together.
+_TOLD_DURATION = re.compile(r"(\d{1,3}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 _PROGRESSIVE = (0, 1)
 _FULL_RANGE = 2
 # Sizes up to those of television before HD mean its colors, unless stated.
@@ -281,7 +284,12 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
 def _duration_s(container: InputContainer, stream: VideoStream) -> float:
     if stream.duration and stream.time_base:
         return max(0.0, float(stream.duration * stream.time_base))
-    return max(0.0, (container.duration or 0) / 1e6)
+    whole = max(0.0, (container.duration or 0) / 1e6)
+    told = _TOLD_DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    if told is None:
+        return whole
+    hours, minutes, seconds = map(float, told.groups())
+    return min(whole, 3600 * hours + 60 * minutes + seconds)
 
 
 def _codec_name(decoder: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -23,6 +23,7 @@ from .clip_reader import (
 )
 from .extent import index_in_front, is_cut_off
 from .frame import Clock, Frame, frame_of
+from .lead_in import held, lead_in
 from .picture_encoder import lost_data, open_encoder
 from .probe import open_file
 from .sound_output import SoundOutput
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer, OutputContainer
 
+    from .lead_in import LeadIn
+    from .sound import Samples
     from .sound_output import SoundChange
 
 __all__ = ["recode"]
@@ -54,6 +57,7 @@ def recode(
     change: Callable[[Frame], object],
     *,
     sound: SoundChange | None = None,
+    lead_in_s: float | Fraction = 0,
     progress: Callable[[float, float], object] | None = None,
 ) -> tuple[str, ...]:
     """Write a video with changed pictures into a file, and return notes.
@@ -74,6 +78,8 @@ def recode(
         Takes each `Frame`, and changes its planes in place.
     sound : callable, optional
         Takes the samples of the sound block by block, and yields as many.
+    lead_in_s : float or Fraction, optional
+        For how long the first frame is held in front of all else, in seconds.
     progress : callable, optional
         Takes the seconds that are done, and all of them.
     """
@@ -87,6 +93,9 @@ def recode(
                 raise DamagedMedia("the file is cut off", hint=_INCOMPLETE)
         in_front = video.format not in MP4_FAMILY or index_in_front(file)
         reader = stack.enter_context(opened(file, video.format))
+        lead = lead_in(main_stream(reader), video, lead_in_s)
+        if lead.length and "avi" in (format, video.format) and video.sound is not None:
+            sound = sound or _unchanged  # AVI can tell of silence, not of a gap
         same = format == video.format
         writer = av.open(
             target,
@@ -99,10 +108,17 @@ def recode(
         try:
             output = None
             if sound is not None:
-                output = SoundOutput(writer, source, video, format, sound)
+                output = SoundOutput(
+                    writer, source, video, format, sound, lead_in_s=lead.seconds
+                )
                 stack.callback(output.close)
-            tracks = Tracks(reader, writer, format, same=same, covers=covers)
-            job = _Job(reader, writer, video, format, coding, tracks, output)
+            tracks = Tracks(
+                *(reader, writer, format),
+                same=same,
+                covers=covers,
+                lead_in_s=lead.seconds,
+            )
+            job = _Job(reader, writer, video, format, coding, tracks, output, lead)
             job.begin(first)
             job.run(change, progress)
             writer.close()
@@ -132,6 +148,7 @@ class _Job:
         coding: Coding,
         tracks: Tracks,
         sound: SoundOutput | None,
+        lead: LeadIn,
     ) -> None:
         self.reader = reader
         self.writer = writer
@@ -139,12 +156,14 @@ class _Job:
         self.format = format
         self.coding = coding
         self.sound = sound
+        self.lead = lead
         self.stream = main_stream(reader)
         self.tracks = tracks
         self.clock = Clock(
             *(self.stream.time_base or Fraction(1, 1000), video.frame_rate),
             in_order=video.format == "avi",
         )
+        self.begun = False
         self.durations: dict[int, int] = {}
         self.lost: tuple[str, ...] = ()
         self.encoder: Any = None
@@ -191,7 +210,8 @@ class _Job:
                 time_s = self._take(picture, change)
                 if progress is not None and time_s >= told_s + 1:
                     told_s = time_s
-                    progress(time_s, max(time_s, self.video.duration_s))
+                    total_s = self.video.duration_s + float(self.lead.seconds)
+                    progress(time_s, max(time_s, total_s))
         self._mux(None)
         if self.sound is not None:
             self.sound.finish()
@@ -199,7 +219,7 @@ class _Job:
     def _take(
         self, picture: VideoFrame | None, change: Callable[[Frame], object]
     ) -> float:
-        """Change a picture, encode it, and return its time in seconds."""
+        """Change a picture, write it, and return its time in seconds."""
         if picture is None:
             raise DamagedMedia(
                 "a part of the video cannot be decoded", hint=_INCOMPLETE
@@ -208,11 +228,26 @@ class _Job:
         if picture.interlaced_frame:
             check_writable(replace(self.video, interlaced=True))
         time = self.clock.time(picture)
-        time_s = self.clock.seconds(time)
-        check_length(time_s)
+        check_length(self.clock.seconds(time))
+        if not self.begun:
+            self.begun = True
+            ends = (*self.lead.times[1:], self.lead.length)
+            for start, end in zip(self.lead.times, ends, strict=False):
+                self._show(held(picture), time + start, end - start, change)
         picture.make_writable()
+        later = time + self.lead.length
+        return self._show(picture, later, picture.duration or 0, change)
+
+    def _show(
+        self,
+        picture: VideoFrame,
+        time: int,
+        duration: int,
+        change: Callable[[Frame], object],
+    ) -> float:
+        time_s = self.clock.seconds(time)
         change(frame_of(picture, time_s))
-        self.durations[time] = picture.duration or 0
+        self.durations[time] = duration
         picture.pts = time
         picture.time_base = self.clock.time_base
         picture.pict_type = 0
@@ -262,3 +297,7 @@ class _Job:
         matrix = display_matrix(picture)
         if matrix is not None:
             self.track.set_display_matrix(matrix)
+
+
+def _unchanged(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    return blocks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -58,6 +59,8 @@ class SoundOutput:
         The container of the target.
     change : SoundChange
         What happens to the samples.
+    lead_in_s : Fraction, optional
+        For how long there is silence in front of them, in seconds.
     """
 
     def __init__(
@@ -67,6 +70,8 @@ class SoundOutput:
         video: Video,
         format: str,
         change: SoundChange,
+        *,
+        lead_in_s: Fraction = Fraction(0),
     ) -> None:
         if video.sound is None:
             raise UsageError("the video has no sound that can be changed")
@@ -89,7 +94,9 @@ class SoundOutput:
             self._skip = round(_priming(self._plan) * self._sound.rate_hz)
         self._file = open_file(source)
         blocks = decode_sound(self._file, video.format, self._sound)
-        self._blocks = change(self._counted(blocks))
+        self._lead_in = round(lead_in_s * self._sound.rate_hz)
+        silence = np.zeros((self._lead_in, self._sound.channels), np.float32)
+        self._blocks = chain([silence], change(self._counted(blocks)))
         self._stream: Any = None
 
     def begin(self) -> Any:
@@ -110,10 +117,9 @@ class SoundOutput:
         """Write what is left."""
         for block in self._blocks:
             self._write(block)
-        if abs(self._given - self._taken) > _TOLERANCE_S * self._sound.rate_hz:
-            raise UsageError(
-                f"{self._given} of {self._taken} samples of the sound came back"
-            )
+        given = self._given - self._lead_in
+        if abs(given - self._taken) > _TOLERANCE_S * self._sound.rate_hz:
+            raise UsageError(f"{given} of {self._taken} samples of the sound came back")
         self._target.mux(self._stream.encode(None))
         self.close()
 

@@ -40,6 +40,8 @@ class Tracks:
         Whether that is also the format of the source.
     covers : dict of int to bytes
         The pictures that `read_covers` has found.
+    lead_in_s : Fraction
+        By how many seconds all else is later than in the source.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class Tracks:
         *,
         same: bool,
         covers: dict[int, bytes],
+        lead_in_s: Fraction,
     ) -> None:
         self.target = target
         self._covers = covers
+        self._lead_in_s = lead_in_s
         self.notes: list[str] = []
         self._format = format
         self._same = same
@@ -60,7 +64,13 @@ class Tracks:
         self._ends: dict[int, int] = {}
         texts = {k: v for k, v in source.metadata.items() if k.lower() not in _LEFT}
         target.metadata.update(texts)
-        target.set_chapters(source.chapters())
+        chapters = source.chapters()
+        for chapter in chapters:
+            later = round(lead_in_s / (chapter["time_base"] or 1))
+            # What is held belongs to the chapter that begins with the file.
+            chapter["start"] += later if chapter["start"] > 0 else 0
+            chapter["end"] += later
+        target.set_chapters(chapters)
 
     def describe(self, stream: Any, copy: Any) -> None:
         """Give a track of the target the texts and flags of one of the source."""
@@ -109,6 +119,11 @@ class Tracks:
             copy.codec_context.codec_tag = stream.codec_context.codec_tag
         self.describe(stream, copy)
         self._copies[stream.index] = copy
+        if self._lead_in_s and self._format == "avi":
+            self.notes.append(
+                f"a track of kind {stream.type} starts {float(self._lead_in_s):.2f} s "
+                "too early: AVI files cannot delay it"
+            )
         if stream.type == "audio" and stream.duration:
             self._ends[stream.index] = (stream.start_time or 0) + stream.duration
 
@@ -139,6 +154,10 @@ class Tracks:
             rest = end - packet.pts
             if 0 < rest < packet.duration:
                 packet.duration = rest
+        if packet.pts is not None and packet.dts is not None:
+            later = round(self._lead_in_s / packet.time_base)
+            packet.pts += later
+            packet.dts += later
         packet.stream = copy
         self.target.mux(packet)
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,7 @@ from . import clip_reader, sound_track
 from .clip import MEDIA_TYPES, SUFFIXES, Video, check_writable
 from .clip_file import opened
 from .frame import Frame
+from .lead_in import needed
 from .probe import format_by_suffix, open_file, video_format
 from .recoding import recode
 from .sound import Samples
@@ -38,6 +40,7 @@ __all__ = [
     "frames",
     "glimpses",
     "has_pictures",
+    "lead_in_s",
     "packets_digest",
     "plan",
     "sound_blocks",
@@ -46,6 +49,7 @@ __all__ = [
 
 # What is not longer is decoded as a whole for a few frames of it.
 _SHORT_S = 20.0
+_MAX_LEAD_IN_S = 60
 
 
 def describe(path: Path | str) -> Video:
@@ -156,6 +160,32 @@ def sound_blocks(path: Path | str, video: Video) -> Iterator[Samples]:
         yield from sound_track.decode_sound(file, format, video.sound)
 
 
+def lead_in_s(path: Path | str, video: Video, least_s: float) -> Fraction:
+    """Tell for how long `write` must hold the first frame of a short video.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    video : Video
+        What `describe` says of it.
+    least_s : float
+        For how long pictures shall be shown, in seconds.
+
+    Returns
+    -------
+    Fraction
+        The least that is enough, in whole frames; 0 where they are shown so long.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be read.
+    """
+    with _reading(path) as (file, _):
+        return needed(file, video, least_s).seconds
+
+
 def plan(
     source: Path | str,
     video: Video,
@@ -217,6 +247,7 @@ def write(
     change: Callable[[Frame], object],
     *,
     sound: SoundChange | None = None,
+    lead_in_s: float | Fraction = 0,
     format: str | None = None,
     codec: str | None = None,
     crf: int | None = None,
@@ -240,10 +271,16 @@ def write(
     video : Video
         What `describe` says of it.
     change : callable
-        Takes each `Frame` in the order of display, and changes its planes in place.
+        Takes each `Frame` in the order of display, and changes its planes in place;
+        those of a lead-in too.
     sound : callable, optional
         Takes an iterator over the blocks of the sound, and yields as many samples,
         which may come some seconds later. It is encoded anew then, else copied.
+    lead_in_s : float or Fraction, optional
+        For how long the first frame is held in front, 0 to 60 s: shown again and
+        again at the rate of the video, in whole frames. All else comes later by as
+        much: pictures, sounds, subtitles, chapters. Sound that is encoded anew begins
+        with silence, which that of AVI always is; other sound begins with a gap.
     format : str, optional
         One of the values of `SUFFIXES`; by default that of the source.
     codec : str, optional
@@ -265,8 +302,9 @@ def write(
     Raises
     ------
     UsageError
-        Format, codec, quality or preset are not among the choices, the target is the
-        source, or the sound did not come back as long as it was.
+        Format, codec, quality or preset are not among the choices, the lead-in cannot
+        be meant, the target is the source, or the sound did not come back as long as
+        it was.
     OSError
         The target cannot be written.
     UnsupportedFormat
@@ -277,12 +315,18 @@ def write(
     """
     if os.path.exists(target) and os.path.samefile(target, source):
         raise UsageError("the source and the target are one file")
+    if not 0 <= lead_in_s <= _MAX_LEAD_IN_S:
+        raise UsageError(
+            f"a frame cannot be held for {lead_in_s} s",
+            hint=f"Use 0 to {_MAX_LEAD_IN_S}.",
+        )
     try:
         coding = plan(source, video, format=format, codec=codec, crf=crf, preset=preset)
         with open(os.path.abspath(target), "w+b") as file:
             notes = recode(
                 *(file, Path(source), video, format or video.format, coding, change),
                 sound=sound,
+                lead_in_s=lead_in_s,
                 progress=progress,
             )
     except MediaError as error:

@@ -84,7 +84,9 @@ class FoundVideoNotice:
     faults: tuple[str, ...]
 
 
-def find(frames: Iterable[tuple[float, Pixels]]) -> Sequence[FoundVideoNotice]:
+def find(
+    frames: Iterable[tuple[float, Pixels]], *, clip_end_s: float = 0.0
+) -> Sequence[FoundVideoNotice]:
     """Look for notices in the font of the package, anywhere on a video.
 
     The first frame is searched, then one every 0.4 s, and the later the fewer, down to
@@ -97,6 +99,8 @@ def find(frames: Iterable[tuple[float, Pixels]]) -> Sequence[FoundVideoNotice]:
     frames : iterable of (float, ndarray of uint8, shape (height, width, 3))
         Frames as they are shown, in order, with their times in seconds. The first is
         the clip's first; four to eight a second are enough.
+    clip_end_s : float, optional
+        When the clip ends; by default its last frame lasts as long as the one before.
 
     Returns
     -------
@@ -134,8 +138,9 @@ def find(frames: Iterable[tuple[float, Pixels]]) -> Sequence[FoundVideoNotice]:
         else:
             pause_s = _LOOK_S if passed_s < _BEGINNING_S else _CALM_LOOK_S
         due_s = time_s + pause_s - _TIME_TOLERANCE_S
+    end_s = max(time_s + interval_s, clip_end_s)
     return [
-        track.describe(time_s + interval_s, first[1].shape)
+        track.describe(end_s, first[1].shape)
         for track in tracks
         if track.seen > 1 or looks == 1
     ]

@@ -24,24 +24,34 @@ _RULES = ("GB 45438-2025, 5.4", "Measures for Labeling AI-Generated Content, Art
 _IDEOGRAPH_EM = 1 / 0.86
 _LATIN_EM = 1 / 0.69
 
+# Host pages have rules of their own for elements, which must not spoil the notice.
 _STYLE = """\
-.synthmark{margin:0 auto;width:min(100%,86vh*RATIO);
-font-family:"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",system-ui,sans-serif}
-.synthmark-screen{position:relative;aspect-ratio:RATIO;container-type:size;
-background:#000;border-radius:10px 10px 0 0;overflow:hidden}
-.synthmark-screen video{display:block;width:100%;height:100%}
-.synthmark-over{position:absolute;SIDES;padding:.5em .62em;border-radius:.5em;
-font-size:max(HEIGHTcqmin,9px);line-height:1;pointer-events:none;
+.synthmark,.synthmark *{all:revert}
+.synthmark{margin:0 auto;width:min(100%,max(16rem,84vh*var(--synthmark-ratio)));
+font:400 1rem/1.35 "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",system-ui,
+sans-serif;text-align:start;text-indent:0;
+letter-spacing:normal;word-spacing:normal;text-transform:none;white-space:normal}
+.synthmark-screen{position:relative;aspect-ratio:var(--synthmark-ratio);
+width:100%;min-height:4rem;max-height:84vh;container-type:size;background:#000;
+border-radius:10px 10px 0 0;overflow:hidden}
+.synthmark-screen>:first-child{position:absolute;inset:0;width:100%;height:100%;
+object-fit:contain}
+.synthmark-over{position:absolute;box-sizing:border-box;max-width:calc(100% - EDGESem);
+padding:.4em .62em;border-radius:.5em;line-height:1.2;pointer-events:none;
 background:PLATE;color:INK;backdrop-filter:blur(.3em);
-box-shadow:inset 0 0 0 max(1px,.023em) HAIRLINE;text-align:center;white-space:nowrap}
+box-shadow:inset 0 0 0 max(1px,.023em) HAIRLINE;text-align:center;
+overflow-wrap:anywhere}
 .synthmark-over p{margin:0;font-size:IDEOGRAPHem;font-weight:500}
-.synthmark-over span{font-size:LATINem}
-.synthmark-over small{display:block;margin-top:.45em;font-size:.64em;opacity:.84}
-.synthmark-around{display:flex;align-items:center;gap:.6em;padding:.7em .9em;
-font-size:max(15px,1rem);line-height:1.3;background:#f3f3f5;color:#18191c;
-border-radius:0 0 10px 10px}
-.synthmark-around::before{content:"";flex:none;width:.22em;height:1.2em;
-border-radius:.11em;background:currentcolor}
+.synthmark-over span{font-size:LATINem;line-height:0;vertical-align:-.07em}
+.synthmark-over small{display:block;margin-top:.3em;font-size:.64em;opacity:.84}
+@container(max-width:319px) or (max-height:319px){
+.synthmark-over small{display:none}}
+.synthmark-around{display:flex;gap:.6em;padding:.7em .9em;font-size:max(15px,1rem);
+background:#f3f3f5;color:#18191c;border-radius:0 0 10px 10px}
+.synthmark-around::before{content:"";flex:none;width:.22em;border-radius:.11em;
+background:currentcolor}
+.synthmark-around span{display:flex;flex-wrap:wrap;align-items:baseline;
+column-gap:.6em;min-width:0;overflow-wrap:anywhere}
 .synthmark-around small{font-size:.86em;opacity:.8}
 @media(prefers-color-scheme:dark){
 .synthmark-around{background:#232428;color:#f3f3f5}}
@@ -61,15 +71,24 @@ class PlayerNotice:
         The same as a whole page.
     description : dict
         Wording, places and times for other players, ready for JSON.
+    notes : tuple of str
+        What a careful user wants to know about showing it.
     """
 
     snippet: str
     page: str
     description: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def surround(
-    notice: VideoNotice, source: str, *, width: int, height: int, over: bool = False
+    notice: VideoNotice,
+    address: str,
+    *,
+    width: int,
+    height: int,
+    over: bool = False,
+    animation: bool = False,
 ) -> PlayerNotice:
     """Return what shows a notice around the player of a clip.
 
@@ -80,13 +99,16 @@ def surround(
     ----------
     notice : VideoNotice
         The notice.
-    source : str
-        Address of the clip as seen from the page.
+    address : str
+        Of the clip as seen from the page, a URL.
     width, height : int
         Of the frame as it is shown.
     over : bool, optional
         Whether it is laid over the picture as well: for a clip without a notice on
-        its frames.
+        its frames. Full screen and picture in picture, which would hide it, are taken
+        out of the controls, as far as browsers let a page do that.
+    animation : bool, optional
+        Whether pages show the clip without a player, as they do with GIF.
 
     Returns
     -------
@@ -96,28 +118,43 @@ def surround(
     Raises
     ------
     UsageError
-        The size cannot be meant.
+        Size or address cannot be meant.
     """
     if min(width, height) < 1:
         raise UsageError(f"a frame cannot have {width} x {height} pixels")
-    text, translation = segments(notice.text)
+    if not address.strip() or not address.isprintable():
+        raise UsageError(
+            f"{address!a} is not an address",
+            hint="Give the URL of the clip as seen from the page.",
+        )
+    primary, translation = segments(notice.text)
+    text = html.escape(notice.text)
     small = (
-        f'<small lang="en">{html.escape(translation)}</small>' if translation else ""
+        f'\n<small lang="en">{html.escape(translation)}</small>' if translation else ""
     )
-    laid = (
-        f'\n<div class="synthmark-over"><p>{_sized(text)}</p>{small}</div>'
-        if over
-        else ""
+    where = f'src="{html.escape(address)}"'
+    kept_in = ' controlslist="nofullscreen" disablepictureinpicture' if over else ""
+    # The name comes before the player for those who hear the page.
+    screen = (
+        f'<img {where} alt="{text}">'
+        if animation
+        else f'<video {where} aria-label="{text}" controls playsinline{kept_in}>'
+        "</video>"
     )
-    style = _style(notice, width, height)
+    if over:
+        screen += f"""
+<div class="synthmark-over" style="{_place(notice)}" aria-hidden="true">
+<p>{_sized(primary)}</p>{small}
+</div>"""
     snippet = f"""\
-<figure class="synthmark" lang="zh">
+<figure class="synthmark" style="--synthmark-ratio:{width}/{height}" lang="zh">
 <style>
-{style}</style>
+{_style()}</style>
 <div class="synthmark-screen">
-<video src="{html.escape(source)}" controls playsinline></video>{laid}
+{screen}
 </div>
-<figcaption class="synthmark-around">{html.escape(text)}{small}</figcaption>
+<figcaption class="synthmark-around"><span>{html.escape(primary)}{small}</span>\
+</figcaption>
 </figure>
 """
     return PlayerNotice(
@@ -128,11 +165,12 @@ def surround(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<title>{html.escape(text)}</title>
+<title>{text}</title>
 {snippet}</html>
 """,
         description={
-            "text": text,
+            "address": address,
+            "text": primary,
             "translation": translation,
             "around": {"place": "below", "start_s": 0.0, "end_s": None},
             "over": {
@@ -157,13 +195,18 @@ def _sized(text: str) -> str:
     )
 
 
-def _style(notice: VideoNotice, width: int, height: int) -> str:
+def _place(notice: VideoNotice) -> str:
+    """Return the style of what depends on the notice: its corner and its size."""
     vertical, horizontal = notice.corner.split("-")
     lift = "max(76px,12cqh)" if vertical == "bottom" else f"{MARGIN}em"
+    size = f"max({100 * notice.height_fraction:.2f}cqmin,12px)"
+    return f"{vertical}:{lift};{horizontal}:{MARGIN}em;font-size:{size}"
+
+
+def _style() -> str:
+    """Return the style that all players of a page share."""
     values = {
-        "RATIO": f"{width}/{height}",
-        "SIDES": f"{vertical}:{lift};{horizontal}:{MARGIN}em",
-        "HEIGHT": f"{100 * notice.height_fraction:.2f}",
+        "EDGES": f"{2 * MARGIN}",
         "PLATE": _color(DARK.plate, DARK.plate_opacity),
         "INK": _color(DARK.ink, 1),
         "HAIRLINE": _color(DARK.hairline, DARK.hairline_opacity),

@@ -25,6 +25,7 @@ __all__ = [
     "Line",
     "Mask",
     "Pixels",
+    "face",
     "fit_height",
     "missing_characters",
     "set_line",
@@ -92,7 +93,7 @@ class Line:
 
 def missing_characters(text: str) -> list[str]:
     """Return the characters of a text that the notice font cannot draw."""
-    font = _font(32)
+    font = face(32)
     blank = bytes(font.getmask("\uffff"))
     return [
         character
@@ -125,7 +126,7 @@ def set_line(text: str, em: float) -> Line:
     glyphs = []
     for character in text:
         ideograph = ord(character) >= 0x2E80
-        font = _font(em * zoom * (1 if ideograph else _LATIN_SCALE))
+        font = face(em * zoom * (1 if ideograph else _LATIN_SCALE))
         baseline = foot - (round(_DROP * em * zoom) if ideograph else 0)
         glyphs.append((character, round(pen), baseline, font))
         pen += font.getlength(character) + _TRACKING * em * zoom
@@ -211,7 +212,7 @@ def wrap(text: str, lines: int) -> list[str]:
 @lru_cache(maxsize=1024)
 def _ink_ratio(character: str) -> float:
     """Return the height of a character's ink in em of the ideographs."""
-    _, top, _, bottom = _font(1000).getbbox(character, anchor="ls")
+    _, top, _, bottom = face(1000).getbbox(character, anchor="ls")
     return (bottom - top) / 1000 * (1 if ord(character) >= 0x2E80 else _LATIN_SCALE)
 
 
@@ -222,7 +223,8 @@ def _font_bytes() -> bytes:
 
 
 @lru_cache(maxsize=32)
-def _font(size: float) -> ImageFont.FreeTypeFont:
+def face(size: float) -> ImageFont.FreeTypeFont:
+    """Return the shipped font at a size in pixels."""
     return ImageFont.truetype(
         BytesIO(_font_bytes()), size, layout_engine=ImageFont.Layout.BASIC
     )

@@ -96,13 +96,6 @@ class VideoNotice:
                 hint=f"Use at least {MIN_SECONDS:g} (GB 45438-2025, 5.4).",
             )
 
-    def lead_in_s(self, duration_s: float) -> float:
-        """Return for how long the first frame must be held before the clip begins.
-
-        It is what a clip lacks of the two seconds, in s: 0 for most.
-        """
-        return max(MIN_SECONDS - duration_s, 0.0)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedVideoNotice:
@@ -176,6 +169,7 @@ class VideoOverlay:
         self._shapes: list[tuple[int, ...]] = []
         self._tone = _Tone()
         self._start_s = self._last_s = self._end_s = self._measured_s = math.nan
+        self._fading = False
         self._contrasts: list[float] = []
 
     def draw(self, luma: Plane, chroma: Sequence[Plane], time_s: float) -> None:
@@ -210,7 +204,8 @@ class VideoOverlay:
             )
             self._start_s = self._last_s = time_s
         opacity = self._opacity(time_s)
-        if opacity == 1:
+        self._fading = opacity < 1
+        if not self._fading:
             self._end_s = time_s + (time_s - self._last_s)
         elif self._last_s < self._end_s:
             self._end_s = time_s
@@ -228,8 +223,13 @@ class VideoOverlay:
             self._measured_s = time_s
             self._contrasts.append(self._contrast(planes, light))
 
-    def placed(self) -> PlacedVideoNotice:
+    def placed(self, clip_end_s: float = 0.0) -> PlacedVideoNotice:
         """Return what was drawn on the frames so far.
+
+        Parameters
+        ----------
+        clip_end_s : float, optional
+            When the last frame ends; by default it lasts as long as the one before.
 
         Raises
         ------
@@ -252,7 +252,7 @@ class VideoOverlay:
             ink_height_px=ink,
             height_fraction=ink / min(width, height),
             start_s=self._start_s,
-            end_s=self._end_s,
+            end_s=self._end_s if self._fading else max(self._end_s, clip_end_s),
             first_contrast=self._contrasts[0],
             contrast=min(self._contrasts),
         )

@@ -54,6 +54,13 @@ def test_a_moment_that_says_little_belongs_to_what_is_around_it() -> None:
     assert span == pytest.approx((0, 7.4), abs=EVERY_S)
 
 
+def test_what_a_still_scene_says_by_chance_is_not_taken_for_the_mark() -> None:
+    values = [2.4] * 20 + [14.0] * 12 + [2.0] * 20
+    assert found(values) == ((4.875, 7.875),)
+    # Where nothing says more, it is all there is.
+    assert found([2.4] * 20) == ((0.0, 5.0),)
+
+
 def test_all_of_it_carries_a_mark_that_no_moment_speaks_for() -> None:
     assert found([0.0] * 8) == ((0.0, 2.0),)
     assert spans([3.0], [-1.0], 3.5) == ((3.0, 3.5),)
@@ -70,9 +77,12 @@ moments = st.lists(st.floats(-50, 50), min_size=1, max_size=9)
 
 @given(moments)
 def test_it_is_the_likeliest_of_all_ways(values: list[float]) -> None:
+    sure = [value for value in values if value > module.SURE]
+    least = module.LEAST_SHARE * np.median(sure) if sure else 0
+    levels = module.PRESENT * max(1, least)
     gains = [
-        float(np.log(np.mean(np.exp(v * module.PRESENT - module.PRESENT**2 / 2))))
-        for v in values
+        float(np.logaddexp.reduce(value * levels - levels**2 / 2) - np.log(5))
+        for value in values
     ]
 
     def likelihood(present: tuple[bool, ...]) -> float:

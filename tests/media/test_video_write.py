@@ -22,6 +22,10 @@ Make = Callable[..., Path]
 Blocks = Iterator[np.ndarray[Any, Any]]
 
 
+# What stands in MP4 between subtitles.
+NO_WORDS = b"\0\0"
+
+
 def same(frame: Frame) -> None:
     """Leave a frame as it is."""
 
@@ -181,8 +185,11 @@ def test_colors_light_turn_and_pixel_aspect_stay(make_clip: Make) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("lead_in_s", [0, 1])
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
-def test_all_other_tracks_stay(make_clip: Make, tmp_path: Path, name: str) -> None:
+def test_all_other_tracks_stay_with_the_pictures(
+    make_clip: Make, tmp_path: Path, name: str, lead_in_s: int
+) -> None:
     plain = make_clip(f"plain{name[1:]}", sound="aac", frames=25)
     path = tmp_path / name
     cover = BytesIO()
@@ -210,7 +217,8 @@ def test_all_other_tracks_stay(make_clip: Make, tmp_path: Path, name: str) -> No
             picture.disposition = av.stream.Disposition.attached_pic
         out.metadata.update(title="A title", comment="A comment")
         part = {"id": 1, "time_base": Fraction(1, 1000), "metadata": {"title": "One"}}
-        out.set_chapters([part | {"start": 0, "end": 500}])
+        rest = {"id": 2, "metadata": {"title": "Two"}, "start": 500, "end": 1000}
+        out.set_chapters([part | {"start": 0, "end": 500}, part | rest])
         out.start_encoding()
         if name == "a.mp4":
             packet = av.Packet(cover.getvalue())
@@ -231,22 +239,35 @@ def test_all_other_tracks_stay(make_clip: Make, tmp_path: Path, name: str) -> No
         line.duration, line.time_base, line.stream = 300, Fraction(1, 1000), words
         out.mux(line)
     target = tmp_path / f"b{path.suffix}"
-    written = video.write(target, path, video.describe(path), brighter)
+    source = video.describe(path)
+    written = video.write(target, path, source, brighter, lead_in_s=lead_in_s)
     assert written.notes == ()
     assert tracks(target) == tracks(path)
     for kind in ("audio", "subtitle"):
-        assert packets(target, kind) == packets(path, kind)
-        assert packets(path, kind)
+        found = [
+            (index, time + lead_in_s, *rest)
+            for index, time, *rest in packets(path, kind)
+            if rest[-1] != NO_WORDS
+        ]
+        assert found
+        assert [p for p in packets(target, kind) if p[-1] != NO_WORDS] == found
     with av.open(str(path)) as old, av.open(str(target)) as new:
         for key in ("title", "comment"):
             names = {k.lower(): v for k, v in new.metadata.items()}
             assert names[key] == f"A {key}"
         before, after = (
-            [(float(c["start"] * c["time_base"]), c["metadata"]) for c in f.chapters()]
+            [
+                (c["metadata"], *(c[at] * c["time_base"] for at in ("start", "end")))
+                for c in f.chapters()
+            ]
             for f in (old, new)
         )
-        assert before == after
-        assert len(before) == 1
+        # The first one begins with the file.
+        assert len(before) == 2
+        assert after == [
+            (texts, start + lead_in_s if start else 0, end + lead_in_s)
+            for texts, start, end in before
+        ]
     if name != "a.mov":
         with av.open(str(target)) as new:
             pictures = [
@@ -526,3 +547,139 @@ def test_sound_that_starts_late_does_so_still(make_clip: Make, tmp_path: Path) -
         assert old.streams.audio[0].duration == new.streams.audio[0].duration
         assert old.streams.audio[0].start_time == new.streams.audio[0].start_time
         assert old.streams.video[0].duration == new.streams.video[0].duration
+
+
+# The first frame held in front
+
+
+@pytest.mark.parametrize("sound", [None, later], ids=["copied", "anew"])
+@pytest.mark.parametrize(
+    ("name", "encoder", "codec"),
+    [
+        ("a.mp4", "libx264", "aac"),
+        ("a.mov", "libx264", "pcm_s16le"),
+        ("a.mkv", "libx264", "libopus"),
+        ("a.webm", "libvpx-vp9", "libopus"),
+        ("a.avi", "mpeg4", "pcm_s16le"),
+        ("a.avi", "mpeg4", "libmp3lame"),
+        ("a.flv", "libx264", "aac"),
+    ],
+)
+def test_all_is_later_by_a_lead_in(
+    make_clip: Make, name: str, encoder: str, codec: str, sound: Any
+) -> None:
+    path = make_clip(
+        name, encoder=encoder, frames=20, sound=codec, click_s=0.6, sound_at_s=0.1
+    )
+    target = path.with_name(f"b{path.suffix}")
+    source = video.describe(path)
+    asked: list[float] = []
+
+    def change(frame: Frame) -> None:
+        asked.append(frame.time_s)
+        assert frame.luma.mean() == pytest.approx(40 + 2 * max(0, len(asked) - 31), 4)
+        frame.luma[:] += 20
+
+    written = video.write(target, path, source, change, lead_in_s=1.18, sound=sound)
+    lead_in_s = Fraction(30, 25)
+    old, new = times(path), times(target)
+    held = [old[0] + Fraction(number, 25) for number in range(30)]
+    assert new == held + [time + lead_in_s for time in old]
+    assert asked == pytest.approx([float(time - new[0]) for time in new])
+    assert written.duration_s == pytest.approx(2, abs=0.15)
+    assert written.frame_rate == source.frame_rate
+    assert written.notes == ()
+    lumas = [frame.luma.mean() for frame in video.frames(target)]
+    assert lumas[:31] == pytest.approx([60] * 31, abs=2)
+    assert lumas[30:] == pytest.approx(range(60, 100, 2), abs=4)
+    assert click_s(target) == pytest.approx(click_s(path) + 1.2, abs=0.001)
+    if sound is not None:
+        before, after = (
+            sum(map(len, video.sound_blocks(file, about)))
+            for file, about in ((path, source), (target, written))
+        )
+        assert after == pytest.approx(before + 1.2 * 48_000, abs=2 * 1152)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_uneven_times_and_frames_out_of_order_stay_behind_a_lead_in(
+    make_clip: Make, name: str
+) -> None:
+    at = [3, 4, 9, 30, 31, 33, 80, 81, 90, 150]
+    uneven = {"times": at, "unit": Fraction(1, 100), "rate": 100}
+    for settings in (uneven, {"options": {"preset": "medium", "bf": "3"}}):
+        path = make_clip(name, **settings)
+        target = path.with_name(f"b{path.suffix}")
+        video.write(target, path, video.describe(path), same, lead_in_s=0.5)
+        old, new = times(path), times(target)
+        moved = new[-1] - old[-1]
+        assert 0.5 <= moved < 0.6
+        assert new[-len(old) :] == [time + moved for time in old]
+        held = np.diff([float(time) for time in new[: -len(old)]])
+        assert new[0] == old[0]
+        assert np.ptp(held) <= 0.001
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.flv"])
+@pytest.mark.parametrize("count", [1, 7, 49, 50, 51])
+def test_a_lead_in_is_as_long_as_needed(make_clip: Make, name: str, count: int) -> None:
+    encoder = "mpeg4" if name == "a.avi" else "libx264"
+    path = make_clip(name, encoder=encoder, frames=count)
+    lead_in_s = video.lead_in_s(path, video.describe(path), 2.0)
+    assert lead_in_s == Fraction(max(50 - count, 0), 25)
+
+
+def test_what_counts_is_how_long_pictures_are_shown(make_clip: Make) -> None:
+    def needed(name: str, **settings: Any) -> float:
+        path = make_clip(name, **settings)
+        return float(video.lead_in_s(path, video.describe(path), 2.0))
+
+    # A length that is stated nowhere.
+    assert needed("a.mkv", frames=60, muxer={"live": "1"}) == 0
+    assert needed("a.mkv", frames=20, muxer={"live": "1"}) == pytest.approx(1.2)
+    parts = {"movflags": "frag_keyframe+empty_moov"}
+    keys = {"options": {"g": "10"}, "muxer": parts}
+    assert needed("a.mp4", frames=60, **keys) == 0
+    assert needed("a.mp4", frames=20, **keys) >= 1.2
+    # Whole milliseconds are no reason.
+    film = {"unit": Fraction(1, 24), "rate": 24}
+    assert needed("a.mkv", frames=48, **film) == 0
+    assert needed("a.mkv", frames=47, **film) == pytest.approx(1 / 24, abs=0.001)
+    # Times far apart are not the rate to hold a frame at.
+    slow = {"unit": Fraction(1, 100), "times": [0, 150], "frames": 2}
+    assert 0.45 < needed("a.mp4", **slow) < 0.6
+
+
+def test_other_tracks_may_be_longer_than_the_pictures(make_clip: Make) -> None:
+    def add_words(file: Any, _: Any) -> None:
+        words = file.add_stream("ass")
+        words.codec_context.subtitle_header = b"[Script Info]\n[Events]\n"
+        line = av.Packet(b"Hello")
+        line.pts = line.dts = line.duration = 3000
+        line.time_base, line.stream = Fraction(1, 1000), words
+        file.start_encoding()
+        file.mux(line)
+
+    path = make_clip("a.mkv", frames=20, prepare=add_words)
+    source = video.describe(path)
+    assert source.duration_s == pytest.approx(0.8)
+    assert video.lead_in_s(path, source, 2.0) == Fraction(6, 5)
+
+
+def test_a_second_sound_of_an_avi_cannot_be_later(make_clip: Make) -> None:
+    def add_sound(file: Any, _: Any) -> None:
+        file.add_stream("pcm_s16le", rate=8000)
+
+    path = make_clip("a.avi", encoder="mpeg4", sound="pcm_s16le", prepare=add_sound)
+    source, target = video.describe(path), path.with_name("b.avi")
+    written = video.write(target, path, source, same, lead_in_s=1)
+    assert any("1.00 s too early" in note for note in written.notes)
+
+
+@pytest.mark.parametrize("lead_in_s", [-1.0, 1e9, float("nan")])
+def test_a_lead_in_must_be_a_length(make_clip: Make, lead_in_s: float) -> None:
+    path = make_clip("a.mp4", frames=2)
+    target = path.with_name("b.mp4")
+    with pytest.raises(UsageError, match="held"):
+        video.write(target, path, video.describe(path), same, lead_in_s=lead_in_s)
+    assert not target.exists()

@@ -88,6 +88,14 @@ def test_a_clip_of_less_than_two_seconds_is_too_short() -> None:
     assert only(clip(0.2)).faults == ("too_short",)
 
 
+def test_the_last_frame_counts_until_the_clip_ends() -> None:
+    for frames in (clip(0.2), clip(1.4)):
+        (found,) = find(frames, clip_end_s=2.1)
+        assert (found.end_s, found.faults) == (2.1, ())
+    (gone,) = find(clip(3, (0, 1)), clip_end_s=9)
+    assert gone.faults == ("too_short",)
+
+
 def test_a_notice_that_is_not_on_the_first_frame_is_late() -> None:
     found = only(clip(6, (1.2, 99)))
     assert found.faults == ("late",)

@@ -258,7 +258,7 @@ def test_only_the_shipped_font_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         opened.append(source.getvalue())
         return real(source, *args, **options)
 
-    typeset._font.cache_clear()
+    typeset.face.cache_clear()
     monkeypatch.setattr(ImageFont, "truetype", truetype)
     draw(np.zeros((333, 333), np.uint8), WORDINGS["en"])
     assert set(opened) == {shipped.read_bytes()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -18,6 +19,8 @@ PLAIN = VideoNotice(corner="top-left", text=ENGLISH)
 class Reader(HTMLParser):
     """Collects the tags, the text by the class around it, and what never closes."""
 
+    VOID = ("meta", "img")
+
     def __init__(self, page: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
@@ -28,7 +31,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag != "meta":
+        if tag not in self.VOID:
             self.open.append(str(dict(attrs).get("class") or tag))
 
     def handle_endtag(self, tag: str) -> None:
@@ -59,16 +62,79 @@ def test_nothing_else_is_loaded_or_run() -> None:
     assert not any(name.startswith("on") for name in names)
     for word in ("http:", "https:", "//", "url(", "@import"):
         assert word not in made.page
-    assert len(made.page) < 3000
+    assert len(made.page) < 4000
+
+
+def attributes(page: str, tag: str) -> dict[str, str | None]:
+    (found,) = (a for name, a in Reader(page).tags if name == tag)
+    return found
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_who_hears_the_page_is_told_before_the_player_and_once_below_it(
+    over: bool,
+) -> None:
+    made = surround(PLAIN, "clip.mp4", width=1280, height=720, over=over)
+    assert attributes(made.page, "video")["aria-label"] == ENGLISH
+    read = Reader(made.page)
+    laid = [a for _, a in read.tags if a.get("class") == "synthmark-over"]
+    assert [a["aria-hidden"] for a in laid] == ["true"] * over
+    assert "figcaption" in {tag for tag, _ in read.tags}
+    assert read.texts["title"] == ENGLISH
+
+
+def test_full_screen_is_kept_off_where_it_would_hide_the_only_notice() -> None:
+    shown = {
+        over: attributes(
+            surround(PLAIN, "a", width=4, height=3, over=over).page, "video"
+        )
+        for over in (False, True)
+    }
+    assert shown[True].keys() - shown[False].keys() == {
+        "controlslist",
+        "disablepictureinpicture",
+    }
+    assert shown[True]["controlslist"] == "nofullscreen"
+
+
+def test_a_moving_picture_has_no_player() -> None:
+    made = surround(PLAIN, "a.gif", width=4, height=3, over=True, animation=True)
+    assert "video" not in {tag for tag, _ in Reader(made.page).tags}
+    assert attributes(made.page, "img") == {"src": "a.gif", "alt": ENGLISH}
+    assert Reader(made.page).open == []
+
+
+def test_players_of_other_shapes_on_one_page_do_not_disturb_each_other() -> None:
+    wide = surround(PLAIN, "a", width=16, height=9, over=True)
+    tall = VideoNotice(corner="bottom-right", height_fraction=0.1)
+    high = surround(tall, "b", width=9, height=16, over=True)
+    styles = {Reader(made.snippet).texts["style"] for made in (wide, high)}
+    assert len(styles) == 1
+    for made, ratio, place in (
+        (wide, "16/9", ("top:", "left:", "5.00cqmin")),
+        (high, "9/16", ("bottom:", "right:", "10.00cqmin")),
+    ):
+        figure, *inner = [a for _, a in Reader(made.snippet).tags if a.get("style")]
+        assert figure["style"] == f"--synthmark-ratio:{ratio}"
+        (over,) = inner
+        assert all(part in str(over["style"]) for part in place)
+
+
+def test_every_part_of_the_style_is_filled_in() -> None:
+    style = Reader(surround(PLAIN, "a", width=4, height=3).snippet).texts["style"]
+    assert set(re.findall("[A-Z]{3,}", style)) == {"CJK"}
+    assert style.count("{") == style.count("}") > 10
 
 
 def test_text_and_address_cannot_leave_their_place() -> None:
     notice = VideoNotice(corner="top-left", text="AI生成<b>&'x")
-    source = '"><script>alert(1)</script>&x=1'
-    made = surround(notice, source, width=640, height=480, over=True)
+    address = '"><script>alert(1)</script>&x=1'
+    made = surround(notice, address, width=640, height=480, over=True)
     read = Reader(made.page)
-    assert "script" not in {tag for tag, _ in read.tags}
-    assert [a["src"] for tag, a in read.tags if tag == "video"] == [source]
+    assert not {"script", "b"} & {tag for tag, _ in read.tags}
+    shown = attributes(made.page, "video")
+    assert (shown["src"], shown["aria-label"]) == (address, notice.text)
+    assert read.texts["title"] == notice.text
     assert read.texts["synthmark-around"] == notice.text
     assert read.texts["synthmark-over"] == notice.text
 
@@ -80,6 +146,7 @@ def test_the_description_says_what_where_and_when(seconds: float | None) -> None
     )
     made = surround(notice, "clip.mp4", width=480, height=908)
     assert json.loads(json.dumps(made.description)) == {
+        "address": "clip.mp4",
         "text": "AI生成",
         "translation": "AI-generated",
         "around": {"place": "below", "start_s": 0.0, "end_s": None},
@@ -100,3 +167,9 @@ def test_the_description_says_what_where_and_when(seconds: float | None) -> None
 def test_sizes_that_cannot_be_meant_are_refused(size: tuple[int, int]) -> None:
     with pytest.raises(UsageError):
         surround(PLAIN, "clip.mp4", width=size[0], height=size[1])
+
+
+@pytest.mark.parametrize("address", ["", " ", "a\nb", "a\0b", "\udcff.mp4"])
+def test_addresses_that_cannot_be_meant_are_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="address"):
+        surround(PLAIN, address, width=4, height=3)

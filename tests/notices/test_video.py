@@ -293,12 +293,19 @@ def test_a_frame_is_drawn_however_long_it_is_shown() -> None:
     assert overlay.placed().end_s == 9
 
 
-@pytest.mark.parametrize(
-    ("duration_s", "lead_in_s"), [(0.5, 1.5), (1.999, 0.001), (2, 0), (60, 0)]
-)
-def test_a_short_clip_is_led_in(duration_s: float, lead_in_s: float) -> None:
-    notice = VideoNotice(corner="top-left")
-    assert notice.lead_in_s(duration_s) == pytest.approx(lead_in_s, abs=1e-9)
+@pytest.mark.parametrize(("seconds", "end_s"), [(None, 4.5), (2, 2.5)])
+def test_the_last_frame_stands_until_the_clip_ends(
+    seconds: float | None, end_s: float
+) -> None:
+    overlay = VideoOverlay(
+        VideoNotice(corner="top-left", seconds=seconds),
+        FrameForm(width=160, height=120),
+    )
+    for time_s in (0, 0.5, 1, 1.5, 2.5):
+        luma, *chroma = frame(overlay.form, 60)
+        overlay.draw(luma, chroma, time_s)
+    assert overlay.placed(4.5).end_s == end_s
+    assert overlay.placed().end_s == min(end_s, 3.5)
 
 
 def plates(tones: list[int], fps: float = 10) -> list[bool]:
