@@ -18,13 +18,11 @@ from .marks.tape import RATES
 from .marks.video import EVERY_S, SCHEME, VideoReader
 from .marks.video_writer import VideoWriter, plan
 from .media import video as media
-from .metadata import stream as metadata
 from .model import Detection, Layer, Media
 from .notices.find_video import FoundVideoNotice, find
 from .payload import Payload
 from .sound import find_in_sound, marked
-from .stream import StreamWork, file_digest
-from .subject import Subject
+from .stream import StreamSubject, StreamWork
 from .work import STRENGTHS, Settings
 
 if TYPE_CHECKING:
@@ -46,25 +44,14 @@ GLIMPSES = 12
 NOTICE_EVERY_S = 0.2
 
 
-class ClipSubject(Subject):
-    """One video to be read, layer by layer.
-
-    Parameters
-    ----------
-    content : Path
-        The file.
-    path : Path or None
-        Where it came from, None where `content` is only lent.
-    """
+class ClipSubject(StreamSubject):
+    """One video to be read, layer by layer."""
 
     media = Media.VIDEO
-    content: Path
 
     def __init__(self, content: Path, path: Path | None) -> None:
         self.video = media.describe(content)
-        self.content = content
-        self.path = path
-        self.sha256 = file_digest(content)
+        super().__init__(content, path)
 
     def find_notices(self) -> Sequence[FoundVideoNotice]:
         """Return the notices that are seen."""
@@ -77,10 +64,6 @@ class ClipSubject(Subject):
             return seen
         heard = _find_in_sound(self.content, self.video, keys)
         return heard if heard.found else seen
-
-    def read_metadata(self) -> metadata.Reading:
-        """Return what the file's metadata says."""
-        return metadata.read(self.content)
 
     def _shown(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         form = form_of(self.video)

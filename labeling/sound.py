@@ -13,37 +13,24 @@ from .marks.audio import SCHEME, AudioReader, AudioWriter
 from .marks.tape import RATES
 from .media import audio as media
 from .media.sound import Samples
-from .metadata import stream as metadata
 from .model import Detection, Layer, Media
 from .notices.audio import Insertion
 from .notices.find_audio import FoundAudioNotice, find
 from .payload import Payload
-from .stream import StreamWork, file_digest
-from .subject import Subject
+from .stream import StreamSubject, StreamWork
 from .work import STRENGTHS, Settings
 
 __all__ = ["SoundSubject", "SoundWork", "find_in_sound", "marked"]
 
 
-class SoundSubject(Subject):
-    """One sound to be read, layer by layer.
-
-    Parameters
-    ----------
-    content : Path
-        The file.
-    path : Path or None
-        Where it came from, None where `content` is only lent.
-    """
+class SoundSubject(StreamSubject):
+    """One sound to be read, layer by layer."""
 
     media = Media.AUDIO
-    content: Path
 
     def __init__(self, content: Path, path: Path | None) -> None:
         self.sound = media.describe(content)
-        self.content = content
-        self.path = path
-        self.sha256 = file_digest(content)
+        super().__init__(content, path)
 
     def find_notices(self) -> Sequence[FoundAudioNotice]:
         """Return the notices that are heard."""
@@ -52,10 +39,6 @@ class SoundSubject(Subject):
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys."""
         return find_in_sound(media.blocks(self.content, self.sound), self.sound, keys)
-
-    def read_metadata(self) -> metadata.Reading:
-        """Return what the file's metadata says."""
-        return metadata.read(self.content)
 
 
 class SoundWork(StreamWork):

@@ -18,9 +18,10 @@ from .metadata import stream as metadata
 from .model import UNSUPPORTED, AigcLabel, LabelResult, Layer, Media
 from .payload import Payload
 from .provenance import manifest
+from .subject import Subject
 from .work import Settings, Work
 
-__all__ = ["StreamWork", "file_digest"]
+__all__ = ["StreamSubject", "StreamWork", "file_digest"]
 
 
 class _Medium(Protocol):
@@ -30,6 +31,29 @@ class _Medium(Protocol):
     def media_type(self) -> str: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
+
+
+class StreamSubject(Subject):
+    """One sound or video to be read, layer by layer.
+
+    Parameters
+    ----------
+    content : Path
+        The file.
+    path : Path or None
+        Where it came from, None where `content` is only lent.
+    """
+
+    content: Path
+
+    def __init__(self, content: Path, path: Path | None) -> None:
+        self.content = content
+        self.path = path
+        self.sha256 = file_digest(content)
+
+    def read_metadata(self) -> metadata.Reading:
+        """Return what the file's metadata says."""
+        return metadata.read(self.content)
 
 
 class StreamWork(Work):

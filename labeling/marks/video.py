@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ OTHERS = 4  # frames that are whitened anew for each lattice
 PENDING = 12  # chunks without a mark that are kept, should one be found later
 
 Float = NDArray[np.float32]
+_Moment: TypeAlias = tuple[float, Float]
 
 
 def detect_frames(
@@ -113,7 +115,7 @@ class VideoReader:
         self._size: tuple[int, ...] = ()
         self._side = 0
         self._chunk: list[_Sample] = []
-        self._pending: deque[list[_Sample]] = deque(maxlen=PENDING)
+        self._pending: deque[list[_Moment]] = deque(maxlen=PENDING)
         self._sums: dict[tuple[int, float], Flat] = {}
         self._evidence: list[tuple[float, float]] = []
         self._end_s = 0.0
@@ -206,9 +208,9 @@ class VideoReader:
             return
         self._end_s = chunk[-1].time_s
         if self._found is not None:
-            self._weigh(chunk)
+            self._weigh(_moments(chunk))
             return
-        self._pending.append(chunk)
+        self._pending.append(_moments(chunk))
         self._take(self._first(self._looks(chunk)))
 
     def _first(self, looks: Iterable[list[Look]]) -> Found | None:
@@ -218,8 +220,8 @@ class VideoReader:
         """Weigh all frames that were kept by a mark that was found."""
         self._found = found
         if found is not None:
-            for chunk in self._pending:
-                self._weigh(chunk)
+            for moments in self._pending:
+                self._weigh(moments)
             self._pending.clear()
             self._sums.clear()
 
@@ -257,12 +259,12 @@ class VideoReader:
         placement = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
         return Flat(values, placement)
 
-    def _weigh(self, chunk: list[_Sample]) -> None:
+    def _weigh(self, moments: list[_Moment]) -> None:
         """Tell for each frame how much it speaks for the mark, in deviations."""
         assert self._found is not None
         look = self._found.look
         layout = look.layout
-        rows, columns = chunk[0].flat.shape
+        rows, columns = moments[0][1].shape
         scale = np.array([[columns / self._size[1]], [rows / self._size[0]]])
         matrix = scale * look.view.placement[:, :2]
         turn = next(
@@ -271,13 +273,18 @@ class VideoReader:
         expected = VIDEO.carriers.shifted(
             layout.spectrum(self._found.hit.payload), -look.shift[0], -look.shift[1]
         )
-        for sample in chunk:
-            flat = Flat(sample.flat, np.eye(2, 3))
+        for time_s, values in moments:
+            flat = Flat(values, np.eye(2, 3))
             total = View.through(flat, VIDEO.carriers, matrix).total()
             product = (VIDEO.carriers.turn(total)[turn] * np.conj(expected)).real
             power = float(np.sum(np.abs(total) ** 2 * np.abs(expected) ** 2)) / 2
             evidence = float(product.sum()) / (power + 1e-12) ** 0.5
-            self._evidence.append((sample.time_s, evidence))
+            self._evidence.append((time_s, evidence))
+
+
+def _moments(chunk: list[_Sample]) -> list[_Moment]:
+    """Return what is kept of frames that were searched: times and whitened pictures."""
+    return [(sample.time_s, sample.flat) for sample in chunk]
 
 
 def _some(samples: list[_Sample]) -> list[_Sample]:

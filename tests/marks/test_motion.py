@@ -166,6 +166,27 @@ def test_strength_starts_anew_at_a_cut() -> None:
     np.testing.assert_array_equal(hiding.levels(after, 10 / 25), fresh)
 
 
+def test_motion_as_fast_as_a_cut_is_none() -> None:
+    hiding = Hiding(1.0)
+    fast = [cloth(24, seed=number % 3) for number in range(12)]
+    assert rms(fast[1] - fast[0]) > 1.3 * motion.CUT
+    strength = [rms(hiding.levels(frame, n / 25)) for n, frame in enumerate(fast)]
+    assert max(strength[2:]) < 0.9 * strength[0]
+    # Only what differs by far more is a cut.
+    fresh = Hiding(1.0).levels(cloth(3, seed=5) + np.float32(110), 0)
+    after = hiding.levels(cloth(3, seed=5) + np.float32(110), 12 / 25)
+    np.testing.assert_array_equal(after, fresh)
+
+
+def test_where_nothing_can_be_foretold_the_mark_is_cheap_again() -> None:
+    def changing(deviation: float, number: int) -> Float:
+        return cloth(12) + np.float32(deviation) * (cloth(1, seed=9 + number) - 128)
+
+    calm, mild, wild = (rms(settled(partial(changing, d))) for d in (0, 5, 12))
+    assert mild < 0.8 * wild
+    assert wild < calm
+
+
 def test_a_time_that_does_not_go_on_is_no_harm() -> None:
     hiding = Hiding(1.0)
     for time_s in (5.0, 5.0, 1.0):
