@@ -14,9 +14,9 @@ from ...kernels import masking
 __all__ = ["Hiding", "reduce"]
 
 PLAIN = 0.25  # levels that plain places get
-HIDDEN = 0.22  # levels more for each of texture
+HIDDEN, SOFT = 0.22, 0.15  # levels more for each of texture beyond so much
 MOST, MOST_MEAN = 4.0, 1.2  # levels; the mean is that of the power, 46.5 dB
-EMPTY = 0.7  # deviation in levels below which a place is taken to be drawn, not seen
+EMPTY = 1.0  # deviation in levels below which a place is taken to be drawn, not seen
 EMPTY_REACH, EMPTY_RIM = 9, 5
 
 # A code of 8 bits is a smaller step of light in the middle of the range than it is at
@@ -26,7 +26,7 @@ DARK, LIGHT, LIGHT_RANGE = 40.0, 250.0, 15.0
 # What moves has to be coded anew in every frame, and hides less than it seems to; but
 # where nothing can be foretold, all is coded anew, and the mark costs little again.
 MOTION = 3.0  # mean difference of frames in levels that halves the strength
-WILD, MOST_WILD = 22.0, 0.55  # levels that would restore it, and how far they do
+WILD, MOST_WILD = 24.0, 0.5  # levels that would restore it, and how far they do
 MOTION_REACH = 11
 
 SMOOTH_S = 0.25
@@ -48,10 +48,13 @@ class Hiding:
     ----------
     gain : float
         Of what texture hides, relative to the default.
+    plain : float, optional
+        Of what plain places get, relative to the default.
     """
 
-    def __init__(self, gain: float) -> None:
+    def __init__(self, gain: float, plain: float = 1.0) -> None:
         self.gain = gain
+        self.plain = plain
         self._before: Float | None = None
         self._motion: Float | None = None
         self._strength: Float | None = None
@@ -112,8 +115,9 @@ class Hiding:
         shade = np.clip(level / DARK, 0.5, 1) * np.clip(
             (LIGHT - level) / LIGHT_RANGE, 0.3, 1
         )
-        texture = masking.texture(small) - 1
-        strength = PLAIN + np.float32(self.gain * HIDDEN) * texture
+        texture = np.maximum(masking.texture(small) - np.float32(1 + SOFT), 0)
+        strength = np.float32(self.gain * HIDDEN) * texture
+        strength += np.float32(self.plain * PLAIN)
         strength = np.minimum(strength, np.float32(MOST))
         return np.asarray(strength * shade * np.minimum(alive / EMPTY, 1), np.float32)
 

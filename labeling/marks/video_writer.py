@@ -30,15 +30,16 @@ __all__ = ["LEAST_SIDE", "Luma", "Plan", "VideoWriter", "embed_frames", "plan"]
 LEAST_SIDE = 128
 LONGEST = 8  # long side over short side
 
-# What a code of 8 bits may change, by that of SDR: the codes of HDR reach further.
-TRANSFERS = {"sdr": 1.0, "hlg": 0.85, "pq": 0.75}
+# What plain places get, by that of SDR: a code of HDR is a larger step of light. What
+# hides in texture is relative to the texture, in the same codes.
+TRANSFERS = {"sdr": 1.0, "hlg": 0.85, "pq": 0.55}
 
 SAMPLES = 12
 # Small frames are not made smaller on their way, and lose more of what is fine.
 LINES_A_QUALITY = 24  # lines of the frame for each step of the quality
 LEAST_QUALITY, MOST_QUALITY = 15, 30
 NEEDED_SNR = 0.9  # of a soft value; a frame alone is read from about 0.3
-LEAST_GAIN, MOST_GAIN = 0.3, 3.0
+LEAST_GAIN, MOST_GAIN = 0.3, 6.0
 TRIALS = 3
 
 Luma: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
@@ -101,8 +102,8 @@ class VideoWriter:
         short = _check(height, width, bits)
         plan = plan or Plan()
         self._bits, self._side = bits, VIDEO.canonical_side(short)
-        self._unit = _step(transfer) * 2.0 ** (bits - 8)
-        self._hiding = Hiding(plan.gain)
+        self._unit = 2.0 ** (bits - 8)
+        self._hiding = Hiding(plan.gain, _plain(transfer))
         tile = _tile(layout_of(key, VIDEO).spectrum(payload), plan.shift)
         scale = self._side / short
         rows, columns = round(height * scale), round(width * scale)
@@ -255,13 +256,14 @@ def plan(
     spectrum = layout.spectrum(payload)
     shift = _shift(smalls, spectrum)
     shape = smalls[0].shape
-    mark = _step(transfer) * spread.place(_tile(spectrum, shift), *shape)
+    mark = spread.place(_tile(spectrum, shift), *shape)
+    plain = _plain(transfer)
     word = np.sign(layout.soft_values(spectrum))
     gain = 1.0
     for _ in range(TRIALS):
         shares = []
         for small in smalls:
-            change = Hiding(gain).levels(small, 0) * mark
+            change = Hiding(gain, plain).levels(small, 0) * mark
             received = _compressed(small + change, quality)
             flat = flatten(received, min(shape), VIDEO.band)
             total = View.through(flat, VIDEO.carriers).total()
@@ -271,7 +273,7 @@ def plan(
             shares.append(signal**2 / (power * len(soft)) if power else 0.0)
         share = float(np.median(shares))
         step = math.sqrt(NEEDED_SNR * (1 - share) / max(share, 1e-6))
-        gain = min(max(gain * step, LEAST_GAIN), MOST_GAIN / float(_step(transfer)))
+        gain = min(max(gain * step, LEAST_GAIN), MOST_GAIN)
     return Plan(shift=shift, gain=gain * strength)
 
 
@@ -293,13 +295,13 @@ def _check(height: int, width: int, bits: int) -> int:
     return short
 
 
-def _step(transfer: str) -> np.float32:
+def _plain(transfer: str) -> float:
     if transfer not in TRANSFERS:
         raise UsageError(
             f"the transfer {transfer!r} is unknown",
             hint=f"Choose one of {', '.join(TRANSFERS)}.",
         )
-    return np.float32(TRANSFERS[transfer])
+    return TRANSFERS[transfer]
 
 
 def _tile(spectrum: NDArray[np.complex64], shift: tuple[int, int]) -> Float:
