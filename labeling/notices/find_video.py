@@ -138,7 +138,7 @@ def find(
         else:
             pause_s = _LOOK_S if passed_s < _BEGINNING_S else _CALM_LOOK_S
         due_s = time_s + pause_s - _TIME_TOLERANCE_S
-    end_s = max(time_s + interval_s, clip_end_s)
+    end_s = max(time_s, clip_end_s or time_s + interval_s)
     return [
         track.describe(end_s, first[1].shape)
         for track in tracks
