@@ -21,7 +21,8 @@ EMPTY_REACH, EMPTY_RIM = 9, 5
 
 # A code of 8 bits is a smaller step of light in the middle of the range than it is at
 # its ends: black is rounded to nothing on screens, and white clips.
-DARK, LIGHT, LIGHT_RANGE = 40.0, 250.0, 15.0
+DARK, DARKEST = 60.0, 0.35  # level, and share of it that black gets
+LIGHT, LIGHT_RANGE = 250.0, 15.0
 
 # What moves has to be coded anew in every frame, and hides less than it seems to; but
 # where nothing can be foretold, all is coded anew, and the mark costs little again.
@@ -112,7 +113,7 @@ class Hiding:
         power = cv2.blur(small * small, (EMPTY_REACH, EMPTY_REACH))
         alive = np.sqrt(np.maximum(power - level * level, 0))
         alive = cv2.dilate(alive, np.ones((EMPTY_RIM, EMPTY_RIM), np.uint8))
-        shade = np.clip(level / DARK, 0.5, 1) * np.clip(
+        shade = np.clip(level / DARK, DARKEST, 1) * np.clip(
             (LIGHT - level) / LIGHT_RANGE, 0.3, 1
         )
         texture = np.maximum(masking.texture(small) - np.float32(1 + SOFT), 0)

@@ -39,7 +39,7 @@ SAMPLES = 12
 LINES_A_QUALITY = 24  # lines of the frame for each step of the quality
 LEAST_QUALITY, MOST_QUALITY = 15, 30
 NEEDED_SNR = 0.9  # of a soft value; a frame alone is read from about 0.3
-LEAST_GAIN, MOST_GAIN = 0.3, 6.0
+LEAST_GAIN, MOST_GAIN = 0.3, 4.0
 TRIALS = 3
 
 Luma: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
