@@ -27,10 +27,10 @@ LIGHT, LIGHT_RANGE = 250.0, 15.0
 # What moves has to be coded anew in every frame, and hides less than it seems to; but
 # where nothing can be foretold, all is coded anew, and the mark costs little again.
 MOTION = 3.0  # mean difference of frames in levels that halves the strength
-WILD, MOST_WILD = 24.0, 0.5  # levels that would restore it, and how far they do
+WILD, MOST_WILD = 24.0, 0.4  # levels that would restore it, and how far they do
 MOTION_REACH = 11
 
-SMOOTH_S = 0.25
+SMOOTH_S = 0.5
 MOST_LAG, LEAST_LAG = 1.15, 0.03  # of what the frame itself hides
 
 # Mean difference of frames in levels, and by that of the frames before.

@@ -37,8 +37,8 @@ TRANSFERS = {"sdr": 1.0, "hlg": 0.85, "pq": 0.55}
 SAMPLES = 12
 # Small frames are not made smaller on their way, and lose more of what is fine.
 LINES_A_QUALITY = 24  # lines of the frame for each step of the quality
-LEAST_QUALITY, MOST_QUALITY = 15, 30
-NEEDED_SNR = 0.9  # of a soft value; a frame alone is read from about 0.3
+LEAST_QUALITY, MOST_QUALITY = 15, 21
+NEEDED_SNR = 0.8  # of a soft value; a frame alone is read from about 0.3
 LEAST_GAIN, MOST_GAIN = 0.3, 4.0
 TRIALS = 3
 
