@@ -18,6 +18,7 @@ import clock  # noqa: F401 - decides the number of threads of all that follow
 
 # isort: split
 import command
+import video_plots
 import video_reads as reads
 import video_tables as tables
 from report import table
@@ -57,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--averaging", action="store_true", help="play somebody without the key")
     add("--speed", action="store_true", help="measure time and memory at 1080 lines")
     add("--json", type=command.target, metavar="FILE", help="write the figures too")
+    add("--svg", type=command.target, metavar="FILE", help="draw the curves, as SVG")
     options = parser.parse_args(arguments)
+    if options.svg and not options.curves:
+        parser.error("--svg draws what --curves measures: give both")
     if not options.folder.is_dir():
         parser.error(f"{options.folder} is not a folder")
     files = sorted(p for p in options.folder.iterdir() if p.suffix.lower() in SUFFIXES)
@@ -73,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures["reads"] = [asdict(read) for read in results.found]
     if options.json:
         command.write(figures, options.json)
+    if options.svg:
+        shares = tables.by_quality(results.found)
+        video_plots.curves({"CRF": shares, "seconds": results.parts}, options.svg)
     return 0
 
 

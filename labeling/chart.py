@@ -139,7 +139,7 @@ class Chart:
             left, right = self._reach(start_s, end_s)
             self._draw.rectangle((left, top, right - 1, bottom), TINT)
             inside[left - LEFT : right - LEFT] = True
-        step = next((one for one in LEVELS if high / one < 5), LEVELS[-1])
+        step = next((one for one in LEVELS if (high - low) / one < 5), LEVELS[-1])
         for level in range(0, int(high) + 1, step):
             self._draw.line((LEFT, at(level), LEFT + WIDTH, at(level)), RULE)
             self._text(LEFT - 10, at(level), str(level), SMALL, FADED, "rm")

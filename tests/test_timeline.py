@@ -14,7 +14,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -240,6 +240,7 @@ def test_a_mark_in_the_sound_of_a_video_alone_is_shown(
 
 
 @settings(max_examples=25)
+@example(1.0, [(0.0, 0.0)], 1, -11.0, 0.0, (1, 1))
 @given(
     st.floats(0.001, 86_400),
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=60),
