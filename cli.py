@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .labeling import batch, upkeep, views
+from .labeling import batch, policy_view, upkeep, views
 from .labeling.console import (
     DAMAGED,
     DONE,
@@ -60,6 +60,7 @@ app = typer.Typer(
 app.add_typer(upkeep.keys, name="key")
 app.add_typer(upkeep.certificates, name="cert")
 app.add_typer(upkeep.records, name="records")
+app.add_typer(policy_view.policy, name="policy")
 
 
 class SoundNotice(StrEnum):
@@ -68,6 +69,13 @@ class SoundNotice(StrEnum):
     SPOKEN = "spoken"
     ROUND = "round"
     RHYTHM = "rhythm"
+
+
+class TextStyle(StrEnum):
+    """How the notice of a text stands in it."""
+
+    LINE = "line"
+    CORNER = "corner"
 
 
 Inputs = Annotated[
@@ -127,9 +135,13 @@ def label(
     notice_at: Annotated[
         str,
         typer.Option(
-            help="Where a sound's notice is heard.", metavar="start|end|SECONDS"
+            help="Where a notice is heard, or read: share of a text.",
+            metavar="start|end|NUMBER",
         ),
     ] = "start",
+    text_style: Annotated[
+        TextStyle, typer.Option(help="Of texts: a line, or raised letters.")
+    ] = TextStyle.LINE,
     notice_seconds: Annotated[
         float | None,
         typer.Option(help="How long a video's notice stands.", show_default="all"),
@@ -182,6 +194,7 @@ def label(
             "corner": corner and corner.value,
             "sound_notice": sound_notice.value,
             "notice_at": _place(notice_at),
+            "text_style": text_style.value,
             "notice_seconds": notice_seconds,
             "encoding": {
                 name: value
@@ -302,6 +315,8 @@ def map_mark(
 
 
 app.command()(views.player)
+app.command()(views.element)
+app.command()(views.scene)
 
 
 @app.command()

@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-__all__ = ["about", "draw", "load", "parser", "progress", "target", "write"]
+__all__ = [
+    "about",
+    "draw",
+    "load",
+    "parser",
+    "pictures",
+    "progress",
+    "target",
+    "write",
+]
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 
@@ -27,10 +36,22 @@ def parser(description: str) -> argparse.ArgumentParser:
     """Return a parser of the arguments that every command about pictures has."""
     made = argparse.ArgumentParser(description=description)
     add = made.add_argument
-    add("files", type=_pictures, metavar="FOLDER", help="JPEG, PNG and WebP pictures")
+    add("files", type=pictures, metavar="FOLDER", help="JPEG, PNG and WebP pictures")
     add("--limit", type=_whole(1), metavar="N", help="only the first N pictures")
     add("--seed", type=_whole(0), metavar="N", default=0, help="default: 0")
     return made
+
+
+def pictures(text: str) -> list[Path]:
+    """Parse an argument: a folder with pictures."""
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{folder} is not a folder")
+    files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+    if not files:
+        kinds = ", ".join(SUFFIXES)
+        raise argparse.ArgumentTypeError(f"{folder} has no pictures ({kinds})")
+    return sorted(files)
 
 
 def target(text: str) -> Path:
@@ -83,17 +104,6 @@ def about(*packages: str) -> dict[str, Any]:
             **{name: version(name) for name in packages},
         },
     }
-
-
-def _pictures(text: str) -> list[Path]:
-    folder = Path(text)
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{folder} is not a folder")
-    files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-    if not files:
-        kinds = ", ".join(SUFFIXES)
-        raise argparse.ArgumentTypeError(f"{folder} has no pictures ({kinds})")
-    return sorted(files)
 
 
 def _whole(least: int) -> Callable[[str], int]:

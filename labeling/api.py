@@ -23,7 +23,7 @@ def label(
     overwrite: bool = False,
     **options: Any,
 ) -> LabelResult:
-    """Label one picture, sound or video in every layer.
+    """Label one picture, sound, video or document in every layer.
 
     For many files, make one `Labeler` with ``Home().labeler(...)`` and keep it.
 
@@ -45,7 +45,7 @@ def label(
 def detect(
     source: str | Path | bytes | Image.Image | NDArray[np.uint8], **options: Any
 ) -> Report:
-    """Read every layer of one picture, sound or video.
+    """Read every layer of one picture, sound, video or document.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ SUFFIXES = frozenset(
         *(".jpg", ".jpeg", ".png", ".webp"),
         *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aiff", ".aif"),
         *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv"),
+        *(".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".docx", ".pdf"),
     }
 )
 
@@ -43,13 +44,13 @@ def collect(
     inputs : iterable of str
         Files, folders, patterns that the shell has not expanded, or ``"-"``.
     recursive : bool, optional
-        Whether folders are searched at every depth for pictures, sounds and videos;
+        Whether folders are searched at every depth for media and documents;
         without it, only those right in the folder are taken. Hidden files are not.
 
     Raises
     ------
     UsageError
-        A pattern or folder holds no picture, sound or video.
+        A pattern or folder holds no picture, sound, video or document.
     """
     found: list[tuple[Path | None, Path]] = []
     for name in inputs:
@@ -61,7 +62,7 @@ def collect(
             files = sorted(p for p in walk if _is_medium(p, path))
             if not files:
                 raise UsageError(
-                    "holds no picture, sound or video",
+                    "holds no picture, sound, video or document",
                     hint="" if recursive else "Use -r to look into its folders.",
                     path=name,
                 )

@@ -16,6 +16,7 @@ from .keys import Key
 from .marks.image import detect_image
 from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
+from .media.document import document_source
 from .media.source import lent_stream, load
 from .model import (
     Detection,
@@ -64,7 +65,7 @@ class Detector:
     def detect(
         self, source: str | Path | bytes | Image.Image | NDArray[np.uint8]
     ) -> Report:
-        """Read every layer of one picture, sound or video.
+        """Read every layer of one picture, sound, video or document.
 
         Parameters
         ----------
@@ -80,8 +81,13 @@ class Detector:
         Raises
         ------
         MediaError
-            It is not a picture, sound or video that can be read.
+            It is not a picture, sound, video or document that can be read.
         """
+        if document := document_source(source):
+            from .prose import DocumentSubject
+
+            path = Path(source) if isinstance(source, str | os.PathLike) else None
+            return self._report(DocumentSubject(*document, path))
         with lent_stream(source) as stream:
             if stream is None:
                 return self._report(PictureSubject(load(source)))
@@ -166,6 +172,8 @@ class Detector:
         if not self.keys:
             return Evidence(layer=Layer.MARK, state=State.NOT_CHECKED), None
         hit = subject.find_mark(self.keys)
+        if hit is None:
+            return Evidence(layer=Layer.MARK, state=State.UNSUPPORTED), None
         state = State.ABSENT
         if hit.found:
             state = State.PRESENT if hit.payload else State.UNREADABLE
@@ -175,6 +183,8 @@ class Detector:
     def _manifest(self, subject: Subject) -> tuple[Evidence, Payload | None]:
         if subject.content is None:
             return Evidence(layer=Layer.C2PA, state=State.NOT_CHECKED), None
+        if not subject.sealable:
+            return Evidence(layer=Layer.C2PA, state=State.UNSUPPORTED), None
         reading = manifest.read(subject.content, anchors_pem=self.anchors_pem)
         detail = to_dict(reading)
         del detail["state"]
@@ -215,9 +225,11 @@ def _notice(subject: Subject) -> Evidence:
 def _metadata(subject: Subject) -> tuple[Evidence, Evidence]:
     reading = subject.read_metadata()
     if reading is None:
+        # Pixels without a file have none; a file, no place for it.
+        state = State.NOT_CHECKED if subject.content is None else State.UNSUPPORTED
         return (
-            Evidence(layer=Layer.AIGC, state=State.NOT_CHECKED),
-            Evidence(layer=Layer.IPTC, state=State.NOT_CHECKED),
+            Evidence(layer=Layer.AIGC, state=state),
+            Evidence(layer=Layer.IPTC, state=state),
         )
     labels = reading.labels
     aigc = Evidence(

@@ -93,6 +93,8 @@ class ClipWork(StreamWork):
     ------
     MediaError
         It is not a video that can be read.
+    UsageError
+        The notice is not one that the rules allow.
     """
 
     kind = Media.VIDEO
@@ -111,6 +113,12 @@ class ClipWork(StreamWork):
         media_format: str | None,
     ) -> None:
         super().__init__(settings, due, source, path, target)
+        due.refuse(
+            "throughout",
+            "video",
+            settings.notice_seconds is None,
+            "Leave the seconds of the notice away: it stands for the whole clip then.",
+        )
         self.video = self.before = media.describe(source)
         if target is not None:
             media_format = media.format_of(target)
@@ -188,6 +196,7 @@ class ClipWork(StreamWork):
             self._missing(Layer.NOTICE, error.code)
             return
         self.notes += notes
+        self.notes += self.due.against("corners", "video", detail["corner"])
         self._written(Layer.NOTICE, **detail)
 
     def _content(self, path: Path) -> str:

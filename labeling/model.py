@@ -62,6 +62,7 @@ class Media(StrEnum):
     IMAGE = "image"
     AUDIO = "audio"
     VIDEO = "video"
+    TEXT = "text"
 
 
 class Layer(StrEnum):
@@ -307,7 +308,7 @@ class LabelResult:
     source, target : str or None
         Paths, where it came from one and went to one.
     content : bytes
-        The labeled file; empty for a sound that went to a path.
+        The labeled file; empty for a sound or video that went to a path.
     complete : bool
         Whether every layer that is due, and that the format can hold, was written
         and read back.

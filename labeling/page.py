@@ -55,9 +55,14 @@ _EN: Words = {
     "too_short": "for less than 2 s",
     "too_small": "too small",
     "off_edge": "not at an edge",
+    "at.start": "at the start",
+    "at.end": "at the end",
+    "at.middle": "in the middle",
     "notice.absent": "none seen (other fonts and wordings are not read)",
+    "notice.unread": "none at the start or end, nor as a paragraph of its own",
     "notice.unheard": "none heard (other voices and wordings are not recognized)",
     "notice.written": "“{text}”, {ink_height_px} px high, contrast {contrast}:1",
+    "notice.placed": "“{text}”, {where}",
     "notice.spoken": "“{text}” at {start_s:.1f} to {end_s:.1f} s, {level_lufs} LUFS",
     "mark.present": "payload {hex}, p = {p:.0e}{where}",
     "mark.unreadable": "there is one, but its payload cannot be read, p = {p:.0e}",
@@ -133,9 +138,14 @@ _ZH: Words = {
     "too_short": "不足2秒",
     "too_small": "过小",
     "off_edge": "不在边缘",
+    "at.start": "在开头",
+    "at.end": "在结尾",
+    "at.middle": "在中间",
     "notice.absent": "未见（不识别其他字体与措辞）",
+    "notice.unread": "开头、结尾及独立段落中均未见",
     "notice.unheard": "未听到（不识别其他嗓音与措辞）",
     "notice.written": "“{text}”，高{ink_height_px}像素，对比度{contrast}:1",
+    "notice.placed": "“{text}”，{where}",
     "notice.spoken": "“{text}”，{start_s:.1f}至{end_s:.1f}秒，{level_lufs} LUFS",
     "mark.present": "载荷 {hex}，p = {p:.0e}{where}",
     "mark.unreadable": "存在，但载荷无法读出，p = {p:.0e}",
@@ -232,6 +242,8 @@ def _finding(words: Words, finding: Finding) -> str:
 
 def _evidence(words: Words, evidence: Evidence, media: Media) -> str:
     key = f"{evidence.layer}.{evidence.state}"
+    if evidence.layer is Layer.NOTICE and media is Media.TEXT:
+        key = "notice.placed" if evidence.state is State.PRESENT else "notice.unread"
     if evidence.layer is Layer.NOTICE and media is Media.AUDIO:
         key = "notice.heard" if evidence.state is State.PRESENT else "notice.unheard"
     if key == "notice.present" and media is Media.VIDEO:
@@ -250,6 +262,7 @@ def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
         return {
             **first,
             "height": first.get("height_fraction"),
+            "where": words.get(f"at.{first.get('place')}"),
             "faults": faults and f" ({faults})",
         }
     if evidence.layer is Layer.MARK and detail:
@@ -307,6 +320,10 @@ def _written(words: Words, result: LayerResult, media: Media) -> str:
     detail["types"] = detail.get("source_type", "").rsplit("/", 1)[-1]
     detail["where"] = _spans(words, detail.get("spans"))
     key = f"{result.layer}.written"
+    if result.layer is Layer.NOTICE and media is Media.TEXT:
+        key = "notice.placed"
+        place = detail["place"] if isinstance(detail["place"], str) else "middle"
+        detail["where"] = words[f"at.{place}"]
     if result.layer is Layer.NOTICE and media is Media.AUDIO:
         key = "notice.spoken"
     if result.layer is Layer.MARK and media is not Media.IMAGE:

@@ -118,6 +118,7 @@ class PictureWork(Work):
             return pixels
         if notice.text != self.settings.text:
             self.notes.append("the picture had no room for the whole notice")
+        self.notes += self.due.against("corners", "image", notice.corner)
         self._written(
             Layer.NOTICE,
             text=notice.text,

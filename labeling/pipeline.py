@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import policy
 from .errors import SynthmarkError
+from .media.document import document_source
 from .media.source import lent_stream, load
 from .model import LabelResult
 from .picture import PictureWork
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from .footage import ClipWork
+    from .prose import DocumentWork
     from .sound import SoundWork
 
 __all__ = ["Labeler"]
@@ -43,7 +45,7 @@ class Labeler(Settings):
         overwrite: bool = False,
         media_format: str | None = None,
     ) -> LabelResult:
-        """Label one picture, sound or video in every layer that is due.
+        """Label one picture, sound, video or document in every layer that is due.
 
         Parameters
         ----------
@@ -58,7 +60,8 @@ class Labeler(Settings):
             Where there is no target: ``"jpeg"``, ``"png"`` or ``"webp"``, for sounds
             ``"wav"``, ``"flac"``, ``"mp3"``, ``"m4a"``, ``"ogg"``, ``"opus"`` or
             ``"aiff"``, for videos ``"mp4"``, ``"m4v"``, ``"mov"``, ``"mkv"``,
-            ``"webm"``, ``"avi"`` or ``"flv"``. By default that of the source; PNG
+            ``"webm"``, ``"avi"`` or ``"flv"``, for documents ``"txt"``, ``"md"``,
+            ``"html"``, ``"docx"`` or ``"pdf"``. By default that of the source; PNG
             for arrays.
 
         Returns
@@ -79,6 +82,11 @@ class Labeler(Settings):
         target = None if target is None else Path(target)
         path = Path(source) if isinstance(source, str | os.PathLike) else None
         try:
+            if document := document_source(source):
+                start = _document_work()
+                return start(self, due, document, path, target, media_format).run(
+                    overwrite
+                )
             with lent_stream(source) as stream:
                 work: Work
                 if stream is None:
@@ -101,6 +109,12 @@ def _sound_work() -> type[SoundWork]:
     from .sound import SoundWork
 
     return SoundWork
+
+
+def _document_work() -> type[DocumentWork]:
+    from .prose import DocumentWork
+
+    return DocumentWork
 
 
 def _clip_work() -> type[ClipWork]:

@@ -1,16 +1,34 @@
-"""What the rules ask for, as data, each number with its source.
+"""What is due for an item: the rules of one or more places, the strictest of each.
 
-Decisions about sizes and places stand here and nowhere else.
+The rules themselves, each number with its source, are the files in the folder `rules`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import UsageError
+from .rule_file import load
+from .rulebook import ASKS, LEVELS, MEDIA, Jurisdiction, Kind, Rule
 
-__all__ = ["JURISDICTIONS", "SERVICES", "Due", "Jurisdiction", "Service", "due"]
+__all__ = [
+    "JURISDICTIONS",
+    "LAYERS",
+    "MEDIA",
+    "OWN",
+    "SERVICES",
+    "Due",
+    "Jurisdiction",
+    "Rule",
+    "Service",
+    "due",
+]
+
+LAYERS = tuple(name for name, ask in ASKS.items() if ask.kind is Kind.LEVEL)
+"""The layers that rules ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,45 +38,6 @@ class Service:
     name: str
     clause: str
     description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jurisdiction:
-    """The rules of one place.
-
-    Parameters
-    ----------
-    notice_height : float
-        Least ink height of the notice's required characters, as a share of the
-        picture's shortest side.
-    notice_corner : str
-        Where the notice stands unless the caller says otherwise.
-    video_corner : str
-        The same in videos: clear of the controls of players.
-    spoken_language : str
-        Of the spoken notice in sounds.
-    clauses : tuple of str
-        Where the numbers come from.
-    """
-
-    name: str
-    notice_height: float
-    notice_corner: str
-    video_corner: str
-    spoken_language: str
-    clauses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """What is due for one item."""
-
-    service: Service
-    jurisdictions: tuple[Jurisdiction, ...]
-    notice_height: float
-    notice_corner: str
-    video_corner: str
-    spoken_language: str
 
 
 SERVICES = {
@@ -92,55 +71,266 @@ SERVICES = {
     )
 }
 
-JURISDICTIONS = {
-    jurisdiction.name: jurisdiction
-    for jurisdiction in (
-        Jurisdiction(
-            name="cn",
-            notice_height=0.05,
-            notice_corner="bottom-right",
-            video_corner="top-left",
-            # An English notice lacks the second of the elements of 5.3 b).
-            spoken_language="zh",
-            clauses=(
-                "Deep Synthesis Provisions Art. 16 and 17",
-                "Labeling Measures Art. 4 (exported files carry the explicit label) "
-                "and Art. 5 (implicit label in the file metadata; digital watermark "
-                "encouraged)",
-                "GB 45438-2025 5.2 (edge or corner, height at least 5 % of the "
-                "shortest side), 5.3 (voice or rhythm at the start, the end or a "
-                "middle point of a sound), 5.4 (on the first frame and for 2 s, height "
-                "as in 5.2) and 6.1 (one metadata label)",
-            ),
-        ),
-    )
-}
+JURISDICTIONS = {name: load(name) for name in ("cn", "eu", "us-ca", "in", "kr")}
+"""The places whose rules are known."""
+
+OWN = load("own")
+"""What synthmark chooses where the law leaves it open: it counts everywhere."""
 
 
-def due(service: str = "other", jurisdictions: Sequence[str] = ("cn",)) -> Due:
-    """Return what is due for an item; the strictest of several places.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is due for an item.
+
+    Parameters
+    ----------
+    service : Service
+    jurisdictions : tuple of Jurisdiction
+        In the order in which they were named.
+    media : tuple of str
+        What the answer is about: one of `MEDIA`, or all of them.
+    rules : tuple of Rule
+        All that hold, in the order of `ASKS`; those of `OWN` after the others.
+    values : mapping
+        The strictest value of each thing asked for, by medium.
+    notes : tuple of str
+        Where places are at odds, and which one decides.
+    """
+
+    service: Service
+    jurisdictions: tuple[Jurisdiction, ...]
+    media: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    values: Mapping[str, Mapping[str, Any]]
+    notes: tuple[str, ...]
+
+    def level(self, layer: str, medium: str | None = None) -> str:
+        """Return how strictly a layer is asked for, of one medium or of any of them.
+
+        Parameters
+        ----------
+        layer : str
+            One of `LAYERS`.
+        medium : str, optional
+            One of `MEDIA`.
+
+        Returns
+        -------
+        str
+            ``"none"``, ``"encouraged"``, ``"offered"`` or ``"required"``.
+        """
+        media = self.media if medium is None else (medium,)
+        levels = [str(self.values[one].get(layer, LEVELS[0])) for one in media]
+        return max(levels, key=LEVELS.index)
+
+    @property
+    def notice_height(self) -> float:
+        """Least ink height of required characters by the shorter side."""
+        seen = ("image", "video", "scene")
+        return max(float(self.values[one]["height"]) for one in seen)
+
+    @property
+    def notice_corner(self) -> str:
+        """Where the notice stands in a picture unless the caller says otherwise."""
+        return str(self.values["image"]["corners"][0])
+
+    @property
+    def video_corner(self) -> str:
+        """The same in a video."""
+        return str(self.values["video"]["corners"][0])
+
+    @property
+    def notice_seconds(self) -> float:
+        """Least time for which the notice of a video stands, in seconds."""
+        return float(self.values["video"].get("seconds", 0))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages that a notice to be read must hold; empty where any will do."""
+        return tuple(self.values["image"].get("languages", ()))
+
+    @property
+    def spoken_languages(self) -> tuple[str, ...]:
+        """Languages in which the notice of a sound is spoken."""
+        return tuple(self.values["audio"].get("spoken_languages", ("en",)))
+
+    @property
+    def spoken_language(self) -> str:
+        """The same as one word: ``"zh"``, ``"en"`` or ``"zh-en"``, Chinese first."""
+        return "-".join(sorted(self.spoken_languages, reverse=True))
+
+    @property
+    def consent(self) -> bool:
+        """Whether the person shown or heard must have consented."""
+        return any(self.values[one].get("consent", False) for one in MEDIA)
+
+    @property
+    def letters(self) -> str:
+        """Letters that a notice to be read must hold; empty where none are named."""
+        return str(self.values["image"].get("letters", ""))
+
+    def against(self, asks: str, medium: str, chosen: object) -> tuple[str, ...]:
+        """Say which places do not allow a choice, and by which rule.
+
+        Parameters
+        ----------
+        asks : str
+            What is chosen: ``"corners"``, ``"times"``, ``"sound_kinds"``,
+            ``"letters"`` or ``"throughout"``.
+        medium : str
+            One of `MEDIA`.
+        chosen : object
+            A value, or for letters a wording.
+        """
+        return tuple(
+            f"{rule.jurisdiction} asks for {_words(rule)} ({rule.reference})"
+            for rule in self.rules
+            if rule.asks == asks and medium in rule.media and not _allows(rule, chosen)
+        )
+
+    def refuse(self, asks: str, medium: str, chosen: object, hint: str) -> None:
+        """Raise an error if a place does not allow a choice.
+
+        Raises
+        ------
+        UsageError
+            It says which one, and by which rule.
+        """
+        places = self.against(asks, medium, chosen)
+        if places:
+            raise UsageError("; ".join(places), hint=hint)
+
+
+def due(
+    service: str = "other",
+    jurisdictions: Sequence[str] = ("cn",),
+    media: str | None = None,
+) -> Due:
+    """Return what is due for an item, the strictest of several places.
+
+    Of numbers the greatest counts, of layers and languages each one that any place
+    asks for. Of corners and times those count that will do everywhere; where there are
+    none, the place that was named first decides, and the notes say so.
+
+    Parameters
+    ----------
+    service : str, optional
+        One of `SERVICES`.
+    jurisdictions : sequence of str, optional
+        Of `JURISDICTIONS`.
+    media : str, optional
+        One of `MEDIA`, to ask about that one alone.
 
     Raises
     ------
     UsageError
-        The service or a jurisdiction is unknown; the message lists the known ones.
+        The service, a jurisdiction or the medium is unknown; the hint lists the known
+        ones.
     """
-    if service not in SERVICES:
-        raise UsageError(
-            f"unknown service {service!r}", hint=f"Known are {', '.join(SERVICES)}."
-        )
-    unknown = [name for name in jurisdictions if name not in JURISDICTIONS]
-    if unknown or not jurisdictions:
-        raise UsageError(
-            f"unknown jurisdiction {', '.join(map(repr, unknown)) or '(none given)'}",
-            hint=f"Known are {', '.join(JURISDICTIONS)}.",
-        )
-    places = tuple(JURISDICTIONS[name] for name in jurisdictions)
+    _check("service", [service], SERVICES)
+    _check("jurisdiction", jurisdictions, JURISDICTIONS)
+    _check("medium", [] if media is None else [media], MEDIA, needed=False)
+    places = tuple(JURISDICTIONS[name] for name in dict.fromkeys(jurisdictions))
+    holding = [
+        rule
+        for place in (*places, OWN)
+        for rule in place.rules
+        if service in rule.services
+    ]
+    values: dict[str, dict[str, Any]] = {}
+    notes: list[str] = []
+    asked = MEDIA if media is None else (media,)
+    for medium in MEDIA:
+        inside = [rule for rule in holding if medium in rule.media]
+        values[medium], odds = _strictest(inside, medium)
+        notes += odds if medium in asked else []
+    order = list(ASKS)
     return Due(
         service=SERVICES[service],
         jurisdictions=places,
-        notice_height=max(place.notice_height for place in places),
-        notice_corner=places[0].notice_corner,
-        video_corner=places[0].video_corner,
-        spoken_language=places[0].spoken_language,
+        media=asked,
+        rules=tuple(
+            sorted(
+                (rule for rule in holding if set(rule.media) & set(asked)),
+                key=lambda rule: order.index(rule.asks),
+            )
+        ),
+        values=values,
+        notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _check(
+    what: str, names: Sequence[str], known: Iterable[str], *, needed: bool = True
+) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown or (needed and not names):
+        raise UsageError(
+            f"unknown {what} {', '.join(map(repr, unknown)) or '(none given)'}",
+            hint=f"Known are {', '.join(known)}.",
+        )
+
+
+def _strictest(rules: Sequence[Rule], medium: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the strictest value of each thing asked for, and what is at odds."""
+    values: dict[str, Any] = {}
+    first: dict[str, Rule] = {}
+    notes = []
+    for rule in rules:
+        kind = ASKS[rule.asks].kind
+        if kind is Kind.REMARK:
+            continue
+        if rule.asks not in values:
+            values[rule.asks], first[rule.asks] = rule.value, rule
+            continue
+        old, new = values[rule.asks], rule.value
+        joined = _joined(kind, old, new)
+        if joined is None:
+            notes.append(
+                f"{medium}: {rule.jurisdiction} asks for {_words(rule)} "
+                f"({rule.reference}), {first[rule.asks].jurisdiction} for "
+                f"{_words(first[rule.asks], old)}: the first one named decides"
+            )
+        else:
+            values[rule.asks] = joined
+    return values, notes
+
+
+def _joined(kind: Kind, old: Any, new: Any) -> Any:
+    """Return the stricter of two values; None where no value satisfies both."""
+    match kind:
+        case Kind.LEVEL:
+            return max(old, new, key=LEVELS.index)
+        case Kind.LEAST:
+            return max(old, new)
+        case Kind.RANGE:
+            low, high = max(old[0], new[0]), min(old[1], new[1])
+            return (low, high) if low <= high else None
+        case Kind.ONE_OF:
+            return tuple(item for item in old if item in new) or None
+        case Kind.ALL_OF:
+            return tuple(dict.fromkeys((*old, *new)))
+        case Kind.TEXT:
+            return old if old == new else None
+        case _:  # the first wording counts; a flag that is set stays set
+            return old
+
+
+def _allows(rule: Rule, chosen: object) -> bool:
+    match ASKS[rule.asks].kind:
+        case Kind.TEXT:  # a word of its own, in a wording
+            word = re.escape(rule.value)
+            return bool(re.search(rf"(?<![A-Za-z]){word}(?![A-Za-z])", str(chosen)))
+        case Kind.ONE_OF:
+            return chosen in rule.value
+        case _:
+            return bool(chosen == rule.value)
+
+
+def _words(rule: Rule, value: Any = None) -> str:
+    """Return what will do, in words."""
+    value = rule.value if value is None else value
+    ask = ASKS[rule.asks]
+    if ask.kind is Kind.FLAG:
+        return f"the notice {ask.title}"
+    return f"{ask.title} {value if isinstance(value, str) else ' or '.join(value)}"

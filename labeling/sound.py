@@ -61,6 +61,8 @@ class SoundWork(StreamWork):
     ------
     MediaError
         It is not a sound that can be read, or not one that can be labeled.
+    UsageError
+        The notice is not one that the rules allow.
     """
 
     kind = Media.AUDIO
@@ -79,6 +81,14 @@ class SoundWork(StreamWork):
         media_format: str | None,
     ) -> None:
         super().__init__(settings, due, source, path, target)
+        notice, place = settings.audio_notice, settings.notice_at
+        due.refuse("sound_kinds", "audio", notice.kind, "Choose a spoken notice.")
+        due.refuse(
+            "times",
+            "audio",
+            place if isinstance(place, str) else "middle",
+            "Choose the start.",
+        )
         self.sound = self.before = media.describe(source)
         low, high = RATES
         if not low <= self.sound.rate_hz <= high:

@@ -26,21 +26,25 @@ class Subject(ABC):
         Where it came from.
     sha256 : str
         Digest in hex: of the file, or of the raw samples where there is none.
+    sealable : bool
+        Whether files of its format can hold a C2PA manifest, as far as that depends
+        on more than the bytes they begin with.
     """
 
     media: Media
     content: bytes | Path | None
     path: Path | None
     sha256: str
+    sealable: bool = True
 
     @abstractmethod
     def find_notices(self) -> Sequence[Any]:
         """Return the notices that a person would see or hear."""
 
     @abstractmethod
-    def find_mark(self, keys: Sequence[Key]) -> Detection:
-        """Look for an invisible mark of any of the keys."""
+    def find_mark(self, keys: Sequence[Key]) -> Detection | None:
+        """Look for an invisible mark of any of the keys; None where there are none."""
 
     @abstractmethod
     def read_metadata(self) -> Reading | None:
-        """Return what the metadata says; None where there is no file."""
+        """Return what the metadata says; None where there is no place for it."""

@@ -18,6 +18,7 @@ from .metadata.aigc import to_json
 from .metadata.image import Reading
 from .model import AigcLabel, LabelResult, Layer, LayerResult, State
 from .notices.audio import AudioNotice, Place, check_place
+from .notices.text import CORNER_MARK, TextNotice
 from .notices.video import VideoNotice
 from .notices.wording import WORDINGS, check_wording
 from .payload import Payload
@@ -57,14 +58,18 @@ class Settings:
         Whose rules apply.
     wording : str
         Language of a standard wording, or the wording of the notice itself; in
-        pictures and videos.
+        pictures, videos and texts.
     corner : str or None
         Corner of the notice in a picture or video; None for the usual one.
     sound_notice : str
         Notice in a sound (GB 45438-2025, 5.3): ``"spoken"``, ``"round"`` for a short
         one in each round of a conversation, or ``"rhythm"``.
     notice_at : "start", "end" or float
-        Where in a sound it is heard; a number is seconds from its start.
+        Where in a sound it is heard; a number is seconds from its start. In a text,
+        where it stands; a number is the share of the text before it, 0 to 1.
+    text_style : str
+        Notice in a text (GB 45438-2025, 5.1): ``"line"``, or ``"corner"`` for raised
+        letters that say AI.
     notice_seconds : float or None
         How long the notice of a video stands, at least 2 s; None is the whole clip.
     encoding : dict
@@ -93,6 +98,7 @@ class Settings:
     corner: str | None = None
     sound_notice: str = "spoken"
     notice_at: Place = "start"
+    text_style: str = "line"
     notice_seconds: float | None = None
     encoding: Mapping[str, Any] = field(default_factory=dict)
     software_agent: str = "unnamed generator"
@@ -101,33 +107,48 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        policy.due(self.service, self.jurisdictions)
         Payload(issuer=self.issuer, serial=0)
         check_wording(self.text)
+        self.due.refuse("letters", "image", self.text, "Write them in the wording.")
         check_place(self.notice_at)
-        _ = self.audio_notice, self.video_notice
+        _ = self.audio_notice, self.video_notice, self._text_notice("start")
         try:
             to_json(self.aigc("0"))
         except MetadataError as error:
             raise UsageError(error.problem, hint=error.hint) from error
 
     @property
+    def due(self) -> policy.Due:
+        """What the rules ask for."""
+        return policy.due(self.service, self.jurisdictions)
+
+    @property
     def text(self) -> str:
-        """The wording of the notice itself."""
-        return WORDINGS.get(self.wording, self.wording)
+        """The wording of the notice itself, standard ones as the places need them."""
+        if self.wording not in WORDINGS:
+            return self.wording
+        return WORDINGS["en" if "en" in self.due.languages else self.wording]
 
     @property
     def audio_notice(self) -> AudioNotice:
         """The notice of a sound."""
-        due = policy.due(self.service, self.jurisdictions)
         short = self.sound_notice == "round"
         kind = "spoken" if short else self.sound_notice
-        return AudioNotice(kind=kind, language=due.spoken_language, short=short)
+        return AudioNotice(kind=kind, language=self.due.spoken_language, short=short)
+
+    @property
+    def text_notice(self) -> TextNotice:
+        """The notice of a text."""
+        return self._text_notice(self.notice_at)
+
+    def _text_notice(self, place: Place) -> TextNotice:
+        text = CORNER_MARK if self.text_style == "corner" else self.text
+        return TextNotice(text=text, place=place, style=self.text_style)
 
     @property
     def video_notice(self) -> VideoNotice:
         """The notice of a video."""
-        due = policy.due(self.service, self.jurisdictions)
+        due = self.due
         return VideoNotice(
             corner=self.corner or due.video_corner,
             text=self.text,
@@ -167,7 +188,7 @@ class Work(ABC):
         self.settings = settings
         self.due = due
         self.target = target
-        self.notes: list[str] = []
+        self.notes: list[str] = [*due.notes]
         self.layers: list[LayerResult] = []
         self.when = datetime.now(UTC)
         self.produce_id = uuid4().hex

@@ -10,7 +10,7 @@ import pytest
 from synthmark.labeling.batch import Job, collect, plan
 from synthmark.labeling.errors import UsageError
 
-FILES = ("b.png", "a.JPG", "c.webp", "notes.txt", ".hidden.png", "sub/d.jpeg")
+FILES = ("b.png", "a.JPG", "c.webp", "notes.csv", ".hidden.png", "sub/d.jpeg")
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_folders_are_searched_when_asked_but_never_for_hidden_files() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_files_are_taken_as_named_whatever_they_are_called() -> None:
-    assert names(["notes.txt", ".hidden.png", "-", "missing.png"]) == [
-        "notes.txt",
+    assert names(["notes.csv", ".hidden.png", "-", "missing.png"]) == [
+        "notes.csv",
         ".hidden.png",
         "-",
         "missing.png",
@@ -76,8 +76,8 @@ def test_a_file_whose_name_looks_like_a_pattern_is_a_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "recursive", "problem", "hint"),
     [
-        ("empty", True, "holds no picture, sound or video", ""),
-        ("empty", False, "holds no picture, sound or video", "-r"),
+        ("empty", True, "holds no picture, sound, video or document", ""),
+        ("empty", False, "holds no picture, sound, video or document", "-r"),
         ("*.gif", False, "matches no file", "pattern"),
     ],
 )

@@ -40,7 +40,8 @@ def test_every_room_is_listed_as_a_package():
         for path in ROOT.joinpath(folder).rglob("__init__.py")
     }
     listed = set(PROJECT["tool"]["setuptools"]["packages"])
-    data = {f"synthmark.labeling.notices.{name}" for name in ("fonts", "voices")}
+    data = {f"synthmark.labeling.notices.{name}" for name in ("fonts", "voices", "web")}
+    data.add("synthmark.labeling.rules")
     assert listed == rooms | data | {"synthmark"}
 
 
@@ -81,6 +82,8 @@ def test_the_wheel_ships_the_font_with_its_license(wheel):
     assert {
         "synthmark/labeling/notices/fonts/OFL.txt",
         "synthmark/labeling/notices/voices/zh.opus",
+        "synthmark/labeling/notices/web/synthmark-notice.js",
+        "synthmark/labeling/rules/cn.toml",
         "synthmark/py.typed",
     } <= set(names(wheel))
     assert any(name.endswith(".otf") for name in names(wheel))

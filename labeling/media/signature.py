@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from ..errors import DamagedMedia, MediaError, UnsupportedFormat
+from .encoding import looks_like_text
 
-__all__ = ["refusal", "sound_kind", "video_kind"]
+__all__ = ["document_kind", "refusal", "sound_kind", "video_kind"]
 
 # What else a file may turn out to be: where its signature stands, and its name. The
 # first match counts.
@@ -39,6 +40,7 @@ _OTHERS = tuple(
         (rb"Rar!\x1a\x07", "a RAR archive"),
         (rb"7z\xbc\xaf\x27\x1c", "a 7z archive"),
         (rb"SQLite format 3\0", "an SQLite database"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted office document"),
         (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<svg", "an SVG drawing"),
         (rb"(?i)(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body)", "an HTML page"),
         (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML document"),
@@ -79,6 +81,14 @@ _VIDEOS = tuple(
     )
 )
 
+# How pages begin, with comments in front, and what else is written in tags.
+_HTML = re.compile(
+    r"\s*(<\?xml[^>]*>\s*|<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)\b",
+    re.DOTALL | re.IGNORECASE,
+)
+_XML = re.compile(r"\s*<(\?xml|svg)\b")
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*\n)?[\"']?AIGC[\"']?[ \t]*:", re.DOTALL)
+
 
 def sound_kind(head: bytes) -> str | None:
     """Name the sound that begins like this; None if it is none that is handled."""
@@ -89,6 +99,33 @@ def video_kind(head: bytes) -> str | None:
     """Name the video or picture that begins like this; None if it is neither."""
     found = next((name for pattern, name in _VIDEOS if pattern.match(head)), None)
     return found or None
+
+
+def document_kind(head: bytes, named: str | None = None) -> str | None:
+    """Name the document that begins like this; None if it is none that is handled.
+
+    Parameters
+    ----------
+    head : bytes
+        Its beginning, or all of it.
+    named : str, optional
+        The format that its name tells. Texts are told apart by it.
+    """
+    if re.match(rb"(\xef\xbb\xbf)?\s*%PDF-", head):
+        return "pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return "docx"
+    texts = named if named in ("txt", "md", "html") else None
+    if not looks_like_text(head):
+        # A text in an unknown encoding is told better when it is decoded.
+        known = any(pattern.match(head) for pattern, _ in (*_OTHERS, *_VIDEOS))
+        return None if known or not head else texts
+    text = _shown(head)
+    if _HTML.match(text):
+        return texts or "html"
+    if _XML.match(text) and texts != "txt":
+        return None
+    return texts or ("md" if _FRONT_MATTER.match(text) else "txt")
 
 
 def refusal(
@@ -115,3 +152,10 @@ def refusal(
         if pattern.match(head):
             return UnsupportedFormat(f"the file is {name}", hint=hint)
     return UnsupportedFormat(f"the file is not {noun} of a known kind", hint=hint)
+
+
+def _shown(head: bytes) -> str:
+    """Return the ASCII in the beginning of a text."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head[2:].replace(b"\0", b"")
+    return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1")

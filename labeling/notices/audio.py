@@ -23,6 +23,7 @@ from .loudness import integrated, level_beside, weighted_power
 from .voice import recording, tones
 
 __all__ = [
+    "BOTH_LANGUAGES",
     "KINDS",
     "LANGUAGES",
     "RATES",
@@ -41,6 +42,8 @@ Place = Literal["start", "end"] | float
 
 KINDS = ("spoken", "rhythm")
 LANGUAGES = ("zh", "en")
+BOTH_LANGUAGES = "zh-en"
+"""One after the other."""
 RATES = (8_000, 192_000)
 """Lowest and highest rate in frames a second."""
 
@@ -80,7 +83,7 @@ class AudioNotice:
     kind : str
         One of `KINDS`.
     language : str
-        One of `LANGUAGES`; of no meaning to the rhythm.
+        One of `LANGUAGES`, or `BOTH_LANGUAGES`; of no meaning to the rhythm.
     short : bool
         Say less, for assistants that mark each round of a conversation.
 
@@ -95,7 +98,8 @@ class AudioNotice:
     short: bool = False
 
     def __post_init__(self) -> None:
-        for value, known in ((self.kind, KINDS), (self.language, LANGUAGES)):
+        languages = (*LANGUAGES, BOTH_LANGUAGES)
+        for value, known in ((self.kind, KINDS), (self.language, languages)):
             if value not in known:
                 raise UsageError(
                     f"there is no audible notice {value!r}",
@@ -104,10 +108,22 @@ class AudioNotice:
 
     @property
     def name(self) -> str:
-        """Key in `TEXTS`, and name of the recording."""
+        """What it is called: "rhythm", or its language and whether it is short."""
         if self.kind == "rhythm":
             return self.kind
         return self.language + ("-short" if self.short else "")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Keys in `TEXTS`, and names of the recordings, in order."""
+        if self.kind == "rhythm" or self.language != BOTH_LANGUAGES:
+            return (self.name,)
+        return tuple(self.name.replace(self.language, one) for one in LANGUAGES)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return " ".join(TEXTS[name] for name in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +135,7 @@ class PlacedNotice:
     kind : str
         "spoken" or "rhythm".
     language : str
-        "zh" or "en", empty for the rhythm.
+        "zh", "en" or "zh-en", empty for the rhythm.
     text : str
         What is said.
     place : str
@@ -192,7 +208,7 @@ def render(
         The rate is out of range.
     """
     _check_rate(rate)
-    plain = tones(rate) if notice.kind == "rhythm" else recording(notice.name, rate)
+    plain = tones(rate) if notice.kind == "rhythm" else _said(notice.parts, rate)
 
     def loudness(sound: Floats) -> float:
         powers = weighted_power(np.repeat(sound[:, None], channels, axis=1), rate)
@@ -205,6 +221,13 @@ def render(
     gain = min(gain, _PEAK / peak * 10 ** (_MAX_LIMITING_DB / 20))
     sound = _limited(plain * np.float32(gain), rate)
     return sound, loudness(sound)
+
+
+def _said(names: Sequence[str], rate: int) -> Floats:
+    """Return recordings one after the other, with a pause between them."""
+    pause = np.zeros(round(_PAUSE_S * rate), np.float32)
+    parts = [part for name in names for part in (pause, recording(name, rate))]
+    return np.concatenate(parts[1:])
 
 
 def _limited(sound: Floats, rate: int) -> Floats:
@@ -323,7 +346,7 @@ class Insertion(Iterable[Floats]):
             PlacedNotice(
                 kind=self._notice.kind,
                 language="" if self._notice.kind == "rhythm" else self._notice.language,
-                text=TEXTS[self._notice.name],
+                text=self._notice.text,
                 place={0: "start", math.inf: "end"}.get(point, "middle"),
                 start_s=start / rate,
                 end_s=(start + len(sound)) / rate,

@@ -39,6 +39,7 @@ class Candidate(NamedTuple):
 
     score: float
     pair: str
+    vertical: bool
     x: float
     y: float
     height: float
@@ -77,7 +78,10 @@ def compare(grey: Pixels, candidate: Candidate) -> Match | None:
         default=_COMPARE_PX[0],
     )
     patch = _patch(grey, candidate, target)
-    matches = [_fit(patch, candidate, form) for form in _forms(target, candidate.pair)]
+    matches = [
+        _fit(patch, candidate, form)
+        for form in _forms(target, candidate.pair, candidate.vertical)
+    ]
     return max(
         filter(None, matches),
         key=lambda match: (match.parts, match.score),
@@ -157,6 +161,8 @@ class _Patch(NamedTuple):
 def _patch(grey: Pixels, candidate: Candidate, target: int) -> _Patch:
     """Cut out what any wording around a pair can cover."""
     reach_x, reach_y = 7 * candidate.height, 3 * candidate.height
+    if candidate.vertical:
+        reach_x, reach_y = reach_y, reach_x
     left = max(int(candidate.x - reach_x), 0)
     top = max(int(candidate.y - reach_y), 0)
     image = grey[top : int(candidate.y + reach_y), left : int(candidate.x + reach_x)]
@@ -185,14 +191,21 @@ def _correlation(one: Pixels, other: Pixels) -> float:
 
 
 @lru_cache(maxsize=32)
-def _forms(size_px: int, pair: str) -> tuple[_Form, ...]:
+def _forms(size_px: int, pair: str, vertical: bool) -> tuple[_Form, ...]:
     """Return everything that a pair may be the end of, at a text height."""
-    broken = [setting for text in _RUNS for setting in settings(text)]
-    whole = [next(settings(text)) for text in WORDINGS.values() if text != CORE]
+    broken = [
+        setting for text in _RUNS for setting in settings(text, vertical=vertical)
+    ]
+    whole = [
+        next(settings(text, vertical=vertical))
+        for text in WORDINGS.values()
+        if text != CORE
+    ]
+    end = pair[-1] if vertical else pair
     return tuple(
         _form(set_block(setting, size_px), pair)
         for setting in (*broken, *whole)
-        if setting.lines[-1].endswith(pair)
+        if "".join(setting.lines).endswith(pair) and setting.lines[-1].endswith(end)
     )
 
 
@@ -209,7 +222,7 @@ def _form(block: Block, pair: str) -> _Form:
         rows = slice(y - 1, y + part.line.mask.shape[0] + 1)
         glyphs = part.line.glyphs
         if part is block.translation:
-            ends = [(glyphs[0][1], glyphs[-1][2])]
+            ends = [(0, part.line.mask.shape[1])]
         else:
             # A bar like the letter I is not much of a shape: it goes with the A.
             ends = [(a, b) for character, a, b in glyphs if character not in "AI"]
@@ -218,16 +231,21 @@ def _form(block: Block, pair: str) -> _Form:
         floor = _TRANSLATION_SCORE if part is block.translation else _CHARACTER_SCORE
         parts += [(rows, slice(x + a - 1, x + b + 1)) for a, b in ends]
         floors += [floor] * len(ends)
-    last = block.lines[-1]
-    start = next(a for character, a, _ in last.line.glyphs if character == pair[0])
-    ink = np.flatnonzero(last.line.mask[:, start:].max(axis=1))
+    every = [(part, a, b) for part in block.lines for _, a, b in part.line.glyphs]
+    at = [
+        (
+            part.left + a,
+            part.top + int(np.flatnonzero(part.line.mask[:, a:b].any(1))[0]),
+        )
+        for part, a, b in every[-len(pair) :]
+    ]
     image = np.rint(block.coverage(*placed)[top:bottom, left:right] * 255)
     return _Form(
         text=block.text,
         image=image.astype(np.uint8),
-        band=last.line.band,
+        band=block.lines[-1].line.band,
         ink_height_px=block.ink_height_px,
-        pair_at=(last.left - left + start, last.top - top + int(ink[0])),
+        pair_at=(min(x for x, _ in at) - left, min(y for _, y in at) - top),
         parts=tuple(parts),
         floors=tuple(floors),
     )

@@ -1,9 +1,9 @@
 """Find notices that were drawn with the shipped font.
 
-The usual wordings end their required elements with 生成 or 合成. These two pairs are
-looked for by normalized correlation at many sizes of a reduced picture, light on dark
-and dark on light. What looks like one is compared with whole wordings at a higher
-resolution.
+The usual wordings end their required elements with 生成 or 合成. These two pairs, in a
+line or in a column, are looked for by normalized correlation at many sizes of a reduced
+picture, light on dark and dark on light. What looks like one is compared with whole
+wordings at a higher resolution.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import cv2
 import numpy as np
 
 from ..model import Box
+from .block import Setting, set_block
 from .compare import PAIRS, Candidate, Match, compare
-from .image import check_picture
+from .image import check_picture, grey_of
+from .place import visible_box
 from .typeset import BAND_EM, Pixels, set_line
 
 __all__ = ["LEAST_FRACTION", "SIZE_TOLERANCE", "FoundNotice", "find", "find_again"]
@@ -36,7 +39,7 @@ _MIN_DEVIATION = 4.0
 _MAX_CANDIDATES = 24
 _BORDER = 2
 
-# Beyond this ratio of the sides only the ends of a picture are searched.
+# Beyond this ratio of the sides only the ends and the middle of a picture are searched.
 _LONG = 8
 _END = 4
 
@@ -59,7 +62,8 @@ class FoundNotice:
     ink_height_px : float
         Height of the shortest required character.
     height_fraction : float
-        The same by shorter side of the picture.
+        The same by shorter side of the picture; of the rectangle around what is visible
+        of it, where it is partly transparent.
     """
 
     text: str
@@ -79,7 +83,8 @@ def find(
 ) -> tuple[FoundNotice, ...]:
     """Look for notices in the font of the package, anywhere in a picture.
 
-    Of a picture more than eight times as long as wide, only the two ends are searched.
+    Of a picture more than eight times as long as wide, only the two ends and the middle
+    are searched.
 
     Parameters
     ----------
@@ -93,7 +98,7 @@ def find(
     -------
     tuple of FoundNotice
         The best one first; empty when there is none. Text below 2 % of the shorter
-        side or 9 px in height is not found, nor is rotated text.
+        side or 9 px in height is not found, nor is turned text.
 
     Raises
     ------
@@ -104,7 +109,7 @@ def find(
     found: list[FoundNotice] = []
     for left, top, part in _parts(pixels):
         found += _search(
-            part, _sizes(min(part.shape[:2]), least_fraction), left, top, pixels.shape
+            part, _sizes(min(part.shape[:2]), least_fraction), left, top, pixels
         )
     return _best(found)
 
@@ -134,17 +139,17 @@ def find_again(pixels: Pixels, notice: FoundNotice) -> FoundNotice | None:
         return None
     size = notice.ink_height_px / _SEARCH_PX
     sizes = (size / _SEARCH_STEP, size, size * _SEARCH_STEP)
-    found = _best(_search(part, sizes, left, top, pixels.shape))
+    found = _best(_search(part, sizes, left, top, pixels))
     return next((one for one in found if _overlap(one.box, box)), None)
 
 
 def _search(
-    part: Pixels, sizes: Iterable[float], left: int, top: int, shape: tuple[int, ...]
+    part: Pixels, sizes: Iterable[float], left: int, top: int, pixels: Pixels
 ) -> list[FoundNotice]:
-    """Search a part of a picture of some shape for notices of some sizes."""
-    grey = _grey(part)
+    """Search a part of a picture for notices of some sizes."""
+    grey = grey_of(part)
     matches = (compare(grey, candidate) for candidate in _candidates(grey, sizes))
-    return [_describe(match, left, top, shape) for match in matches if match]
+    return [_describe(match, left, top, pixels) for match in matches if match]
 
 
 def _best(found: list[FoundNotice]) -> tuple[FoundNotice, ...]:
@@ -165,35 +170,21 @@ def _parts(pixels: Pixels) -> Iterator[tuple[int, int, Pixels]]:
         return
     if long <= _LONG * short:
         yield 0, 0, pixels
-    elif width == long:
-        yield 0, 0, pixels[:, : _END * short]
-        yield width - _END * short, 0, pixels[:, -_END * short :]
-    else:
-        yield 0, 0, pixels[: _END * short]
-        yield 0, height - _END * short, pixels[-_END * short :]
-
-
-def _grey(pixels: Pixels) -> Pixels:
-    """Return the luma; a transparent picture is seen on mid-grey."""
-    if pixels.ndim == 2:
-        return np.ascontiguousarray(pixels)
-    grey = cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_RGB2GRAY)
-    if pixels.shape[2] == 4:
-        alpha = np.ascontiguousarray(pixels[..., 3])
-        seen = cv2.multiply(grey, alpha, scale=1 / 255)
-        through = cv2.multiply(
-            cv2.bitwise_not(alpha), np.full_like(alpha, 128), scale=1 / 255
-        )
-        grey = cv2.add(seen, through)
-    return np.asarray(grey, np.uint8)
+        return
+    length = _END * short
+    for start in (0, (long - length) // 2, long - length):
+        if width == long:
+            yield start, 0, pixels[:, start : start + length]
+        else:
+            yield 0, start, pixels[start : start + length]
 
 
 def _candidates(grey: Pixels, sizes: Iterable[float]) -> list[Candidate]:
     """Return the places that look like a pair, the best first."""
     found = []
     for size, reduced in _pyramid(grey, sizes):
-        for pair in PAIRS:
-            template = _pair_template(pair)
+        for pair, vertical in product(PAIRS, (False, True)):
+            template = _pair_template(pair, vertical)
             rows, columns = template.shape
             if rows > reduced.shape[0] or columns > reduced.shape[1]:
                 continue
@@ -209,6 +200,7 @@ def _candidates(grey: Pixels, sizes: Iterable[float]) -> list[Candidate]:
                         Candidate(
                             score=float(strength[y, x]),
                             pair=pair,
+                            vertical=vertical,
                             x=(x + _BORDER) * size,
                             y=(y + _BORDER) * size,
                             height=_SEARCH_PX * size,
@@ -222,7 +214,7 @@ def _candidates(grey: Pixels, sizes: Iterable[float]) -> list[Candidate]:
             break
         reach = one.height / 2
         if not any(
-            one.pair == other.pair
+            (one.pair, one.vertical) == (other.pair, other.vertical)
             and abs(one.x - other.x) < reach
             and abs(one.y - other.y) < reach
             for other in kept
@@ -255,9 +247,11 @@ def _pyramid(grey: Pixels, sizes: Iterable[float]) -> Iterator[tuple[float, Pixe
         yield size, np.asarray(reduced, np.uint8)
 
 
-def _describe(match: Match, left: int, top: int, shape: tuple[int, ...]) -> FoundNotice:
+def _describe(match: Match, left: int, top: int, pixels: Pixels) -> FoundNotice:
     """Put a match into pixels of the whole picture."""
-    limits = (shape[1], shape[0]) * 2
+    limits = (pixels.shape[1], pixels.shape[0]) * 2
+    seen = visible_box(pixels)
+    short = min(seen.width, seen.height)
     edges = (left + match.left, top + match.top, left + match.right, top + match.bottom)
     x0, y0, x1, y1 = (
         min(max(round(edge), 0), limit)
@@ -268,7 +262,7 @@ def _describe(match: Match, left: int, top: int, shape: tuple[int, ...]) -> Foun
         box=Box(left=x0, top=y0, width=x1 - x0, height=y1 - y0),
         score=match.score,
         ink_height_px=match.ink_height_px,
-        height_fraction=match.ink_height_px / min(shape[:2]),
+        height_fraction=match.ink_height_px / short,
     )
 
 
@@ -282,7 +276,15 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _pair_template(pair: str) -> Pixels:
+def _pair_template(pair: str, vertical: bool) -> Pixels:
     """Return a pair at the size of the first pass, coverage 0 to 255."""
-    line = set_line(pair, _SEARCH_PX / BAND_EM)
-    return np.pad(np.rint(line.mask * 255).astype(np.uint8), _BORDER)
+    if vertical:
+        block = set_block(
+            Setting(text=pair, lines=tuple(pair), vertical=True), _SEARCH_PX
+        )
+        mask = block.coverage(*block.lines)
+        rows, columns = (np.flatnonzero(mask.max(axis=axis)) for axis in (1, 0))
+        mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    else:
+        mask = set_line(pair, _SEARCH_PX / BAND_EM).mask
+    return np.pad(np.rint(mask * 255).astype(np.uint8), _BORDER)

@@ -14,7 +14,7 @@ from itertools import chain
 from ..model import Box
 from .find import LEAST_FRACTION, SIZE_TOLERANCE, FoundNotice, find_again
 from .find import find as find_in_picture
-from .plate import MIN_HEIGHT_FRACTION
+from .place import MIN_HEIGHT_FRACTION
 from .typeset import Pixels
 from .video import MIN_SECONDS
 
@@ -42,7 +42,7 @@ _MISSES = 2
 _GAP_S = 0.5
 
 # A notice is at an edge when its text is that near: by shorter side, by its height.
-_EDGE = 0.125
+_EDGE = 0.16
 _EDGE_HEIGHTS = 1.5
 
 _TIME_TOLERANCE_S = 0.02

@@ -111,18 +111,17 @@ class FrameForm:
         mirrored = plane[:, ::-1] if self.flipped else plane
         return np.rot90(mirrored, -(self.rotation_deg // 90))
 
-    def encode(self, color: Color) -> Floats:
-        """Return the luma and color-difference codes of an sRGB color, shape (3,).
+    def encode(self, color: Color | NDArray[Any]) -> Floats:
+        """Return the luma and color-difference codes of sRGB colors, shape (..., 3).
 
         White becomes diffuse white, which is far below the peak of PQ and HLG.
         """
-        values = np.array(color, np.float32)
-        if self.transfer == "sdr":
-            rgb = np.asarray(values / 255, np.float32)
-        else:
-            light = luminance(values[:, None])
+        values = np.asarray(color, np.float32)
+        rgb = np.asarray(values.reshape(-1, 3) / 255, np.float32)
+        if self.transfer != "sdr":
+            light = luminance(values.reshape(-1, 1)).reshape(-1, 3)
             rgb = _pq(light) if self.transfer == "pq" else _hlg(light)
-        return np.asarray(self._differences(rgb[None])[0], np.float32)
+        return np.asarray(self._differences(rgb).reshape(values.shape), np.float32)
 
     def extremes(self) -> Floats:
         """Return the codes of the strongest colors a frame can hold, shape (8, 3).

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 
 from ..errors import TooSmallForNotice, UsageError
 from ..model import Box
 from .block import Block
-from .plate import (
-    BRIGHT,
+from .calm import busyness, calmest
+from .logo import Logo
+from .place import (
+    AUTO,
     CORNERS,
-    DARK,
     GUIDE_HEIGHT_PX,
-    LIGHT,
     MIN_HEIGHT_FRACTION,
-    Color,
-    Floats,
-    around,
+    PLACES,
+    SAFE_AREAS,
     check_place,
     choose,
+    least_height,
+    rooms,
+)
+from .plate import (
+    BRIGHT,
+    DARK,
+    LIGHT,
+    Floats,
+    around,
     frost,
     glaze,
     least_contrast,
-    least_height,
+    lighter,
     luminance,
-    place,
 )
 from .typeset import Pixels
 from .wording import check_wording
@@ -34,10 +43,13 @@ from .wording import check_wording
 __all__ = [
     "CORNERS",
     "MIN_HEIGHT_FRACTION",
+    "PLACES",
+    "SAFE_AREAS",
     "Notice",
     "TooSmallForNotice",
     "check_picture",
     "draw",
+    "grey_of",
 ]
 
 # Dimensions and channels.
@@ -60,27 +72,40 @@ class Notice:
     contrast : float
         Least contrast ratio (WCAG 2.2) of any part of the text to any pixel of the
         plate.
+    corner : str
+        The place: one of `PLACES`, but not "auto".
+    logo : bool
+        Whether a logo stands beside the text.
     """
 
     text: str
     box: Box
     ink_height_px: int
     contrast: float
+    corner: str
+    logo: bool
 
 
 def draw(
     pixels: Pixels,
     text: str,
     *,
-    corner: str = "bottom-right",
+    corner: str = CORNERS[0],
     height_fraction: float = MIN_HEIGHT_FRACTION,
+    safe_area: str = "none",
+    vertical: bool = False,
+    logo: Logo | None = None,
 ) -> tuple[Pixels, Notice]:
-    """Draw a notice in a corner of a picture.
+    """Draw a notice at an edge or in a corner of a picture.
 
     The shortest character of the required elements gets at least `height_fraction`
     of the picture's shorter side, and 20 px on a smaller picture that has room for
     them. A wording that is too wide is set on up to three lines; if that does not
     fit, "AI生成" takes its place, on two lines if need be.
+
+    Of a picture with transparency, what is visible counts: the shorter side is that of
+    the rectangle around it, and the notice stands on pixels that are visible, if they
+    have room for it.
 
     Parameters
     ----------
@@ -90,9 +115,17 @@ def draw(
         The wording. What follows " · " is set smaller when what stands before it is
         legal by itself.
     corner : str, optional
-        One of `CORNERS`.
+        One of `PLACES`. "auto" is "bottom-right", or a corner where the picture is
+        much calmer.
     height_fraction : float, optional
         Text height by shorter side of the picture, 0.05 to 0.2.
+    safe_area : str, optional
+        What is kept free at the sides: one of `SAFE_AREAS`.
+    vertical : bool, optional
+        Whether the wording is set in a column, in a corner or along a side; its
+        translation is turned clockwise.
+    logo : Logo, optional
+        Stands beside the text where there is room.
 
     Returns
     -------
@@ -110,18 +143,35 @@ def draw(
         No legal wording fits at a height that is legal and legible (9 px).
     """
     check_picture(pixels)
-    check_place(corner, height_fraction)
-    check_wording(text)
+    check_place(corner, height_fraction, safe_area=safe_area, vertical=vertical)
+    check_wording(text, vertical=vertical)
     height, width = pixels.shape[:2]
-    least = least_height(width, height, height_fraction)
-    block = choose(text, width, height, least, max(least, GUIDE_HEIGHT_PX))
-    box = place(block, width, height, corner)
+    space = rooms(pixels)
+    seen = space[0].box
+    least = least_height(seen.width, seen.height, height_fraction)
+    block, spots = choose(
+        text,
+        space,
+        least,
+        max(least, GUIDE_HEIGHT_PX),
+        corners=CORNERS if corner == AUTO else (corner,),
+        safe_area=safe_area,
+        vertical=vertical,
+        logo=logo,
+    )
+    if corner == AUTO:
+        corner = calmest(
+            [busyness(grey_of(pixels), (width, height))], spots, (width, height)
+        )
+    box = spots[corner]
     drawn = pixels.copy()
     return drawn, Notice(
         text=block.text,
         box=box,
         ink_height_px=block.ink_height_px,
         contrast=_paint(drawn, block, box),
+        corner=corner,
+        logo=block.logo is not None,
     )
 
 
@@ -140,18 +190,36 @@ def check_picture(pixels: Pixels) -> None:
         )
 
 
+def grey_of(pixels: Pixels) -> Pixels:
+    """Return the luma; a transparent picture is seen on mid-grey."""
+    if pixels.ndim == 2:
+        return np.ascontiguousarray(pixels)
+    grey = cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_RGB2GRAY)
+    if pixels.shape[2] == 4:
+        alpha = np.ascontiguousarray(pixels[..., 3])
+        seen = cv2.multiply(grey, alpha, scale=1 / 255)
+        through = cv2.multiply(
+            cv2.bitwise_not(alpha), np.full_like(alpha, 128), scale=1 / 255
+        )
+        grey = cv2.add(seen, through)
+    return np.asarray(grey, np.uint8)
+
+
 def _paint(pixels: Pixels, block: Block, box: Box) -> float:
     """Paint plate and text over a picture and return the contrast."""
     colors = 1 if pixels.ndim == 2 else 3
 
-    def encode(color: Color) -> Floats:
-        values = np.array(color, np.float32)
+    def encode(color: Any) -> Floats:
+        values = np.asarray(color, np.float32)
         return _luma(values) if colors == 1 else values
 
     part, inside = around(box, pixels.shape, block.size_px)
     ground = frost(_opaque(_cut(pixels, part)), inside, block.size_px)
     ground = ground.reshape(box.height, box.width, colors)
-    style = LIGHT if _luma(ground).mean() >= BRIGHT else DARK
+    light = lighter(block)
+    if light is None:
+        light = bool(_luma(ground).mean() >= BRIGHT)
+    style = LIGHT if light else DARK
     glass = glaze(block, style, encode)
     toned = ground * glass.through[..., None] + glass.color
 

@@ -1,4 +1,4 @@
-"""The plate under a notice: its tones, its size, its place, and what it is made of.
+"""The plate under a notice: its tones, and what it is made of.
 
 White text on a dark plate, or dark text on a light plate where the picture is bright.
 The plate is like frosted glass: the picture shows through blurred and toned, so that
@@ -17,63 +17,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TooSmallForNotice, UsageError
 from ..model import Box
-from .block import Block, set_block, settings
+from .block import Block
 from .typeset import Mask
-from .wording import CORE
 
 __all__ = [
     "BRIGHT",
-    "CORNERS",
     "DARK",
-    "GUIDE_HEIGHT_PX",
     "LIGHT",
-    "MARGIN",
-    "MIN_HEIGHT_FRACTION",
     "Color",
+    "Encode",
     "Floats",
     "Glass",
     "Style",
     "around",
-    "check_place",
-    "choose",
     "frost",
     "glaze",
     "least_contrast",
-    "least_height",
+    "lighter",
     "luminance",
-    "place",
 ]
 
 Floats = NDArray[np.float32]
 Color = tuple[int, int, int]
 """sRGB, 0 to 255."""
 
-CORNERS = ("bottom-right", "bottom-left", "top-right", "top-left")
-
-MIN_HEIGHT_FRACTION = 0.05
-"""Least text height by shorter side of the picture (GB 45438-2025, 5.2 and 5.4)."""
-
-GUIDE_HEIGHT_PX = 20
-"""Text height that TC260-PG-20233A asks for, more than 5 % on pictures below 400 px."""
+Encode = Callable[[Any], Floats]
+"""Turns sRGB colors, shape (..., 3), into the values of a picture."""
 
 BRIGHT = 150
 """Mean luma of the ground, 0 to 255, from which on the plate is light."""
-
-MARGIN = 0.5
-"""Distance of a plate from the sides of the picture, by text height."""
-
-_MAX_HEIGHT_FRACTION = 0.2
-# Below this the strokes of 生 and 成 run together.
-_LEGIBLE_HEIGHT_PX = 9
-# A plate shall not take more of a tiny picture than this.
-_MAX_AREA = 0.4
 
 # By text height.
 _RADIUS = 0.5
 _HAIRLINE = 1 / 44
 _BLUR = 0.3
+
+# A logo that stands out less from one plate gets the other one.
+_LOGO_CONTRAST = 2.0
+_MIDDLE = 128
 
 # Exponent of the corner's curve: a circle is 2; this one runs into the sides softly.
 _CORNER_EXPONENT = 2.4
@@ -125,7 +107,7 @@ class Glass:
     color : ndarray of float32, shape (height, width, channels)
         What is added to it.
     bare : ndarray of bool, shape (height, width)
-        Where the plate has neither text nor hairline.
+        Where the plate has neither text nor logo nor hairline.
     """
 
     shape: Mask
@@ -134,111 +116,25 @@ class Glass:
     bare: NDArray[np.bool_]
 
 
-def check_place(corner: str, height_fraction: float) -> None:
-    """Refuse a place or a size that no notice has.
-
-    Raises
-    ------
-    UsageError
-        The corner is unknown, or the height is not 0.05 to 0.2 of the shorter side.
-    """
-    if corner not in CORNERS:
-        raise UsageError(
-            f"there is no corner {corner!r}", hint=f"Use one of {', '.join(CORNERS)}."
-        )
-    if not MIN_HEIGHT_FRACTION <= height_fraction <= _MAX_HEIGHT_FRACTION:
-        raise UsageError(
-            f"the text height cannot be {height_fraction:g} of the shorter side",
-            hint=f"Use {MIN_HEIGHT_FRACTION:g}, the legal minimum, to "
-            f"{_MAX_HEIGHT_FRACTION:g}.",
-        )
+def lighter(block: Block) -> bool | None:
+    """Return whether a plate must be light for its logo, or None where both will do."""
+    if block.logo is None:
+        return None
+    pixels = block.logo.pixels.reshape(-1, 4)
+    weights = pixels[:, 3].astype(np.float64)
+    light = float(luminance(pixels[:, :3].astype(np.float32)) @ weights / weights.sum())
+    ratios = {}
+    for style in (DARK, LIGHT):
+        # The plate as it is on a ground of middle tone.
+        tone = np.array(style.plate, np.float32)
+        tone += (_MIDDLE - tone) * (1 - style.plate_opacity)
+        low, high = sorted((light, float(luminance(tone[None])[0])))
+        ratios[style is LIGHT] = (high + 0.05) / (low + 0.05)
+    best = max(ratios, key=lambda one: ratios[one])
+    return best if ratios[not best] < _LOGO_CONTRAST else None
 
 
-def least_height(
-    width: int, height: int, height_fraction: float, spare: int = 0
-) -> int:
-    """Return the least text height in pixels that is legal and legible.
-
-    `spare` pixels are added to the legal height.
-    """
-    # The subtraction takes back rounding errors, as in 0.07 * 100.
-    legal = math.ceil(height_fraction * min(width, height) - 1e-6)
-    return max(legal + spare, _LEGIBLE_HEIGHT_PX)
-
-
-def choose(
-    text: str,
-    width: int,
-    height: int,
-    least: int,
-    wanted: int,
-    *,
-    share: float = _MAX_AREA,
-) -> Block:
-    """Return the fullest wording that fits, at the full size if any does.
-
-    Parameters
-    ----------
-    text : str
-        A checked wording.
-    width, height : int
-        Of the picture, in pixels.
-    least, wanted : int
-        Text height in pixels. At less than `wanted`, only the shortest wording is
-        tried.
-    share : float, optional
-        Most that a longer wording may take of the picture.
-
-    Raises
-    ------
-    TooSmallForNotice
-        Nothing fits at the least height.
-    """
-
-    def fits(block: Block) -> bool:
-        room = block.width + 2 <= width and block.height + 2 <= height
-        most = _MAX_AREA if block.text == CORE else share
-        return room and block.width * block.height <= most * width * height
-
-    for setting in (*settings(text), *settings(CORE)):
-        # No character is narrower than a fifth of the height: spare setting those.
-        if max(map(len, setting.lines)) * wanted / 5 < width:
-            block = set_block(setting, wanted)
-            if fits(block):
-                return block
-    for size in range(wanted - 1, least - 1, -1):
-        for setting in settings(CORE):
-            block = set_block(setting, size)
-            if fits(block):
-                return block
-    raise TooSmallForNotice(
-        f"a picture of {width} x {height} pixels has no room for a notice with "
-        f"characters of {least} pixels",
-        hint="Show the notice beside the picture.",
-    )
-
-
-def place(
-    block: Block, width: int, height: int, corner: str, *, raised: int = 0
-) -> Box:
-    """Return where the plate goes.
-
-    It stands half a text height from the sides of its corner, at least `raised`
-    pixels from the lower one, or nearer where there is no room.
-    """
-    margin = round(MARGIN * block.size_px)
-    spare = (width - block.width, height - block.height)
-    x = min(margin, spare[0] // 2)
-    y = min(margin if "top" in corner else max(margin, raised), spare[1] // 2)
-    return Box(
-        left=x if "left" in corner else spare[0] - x,
-        top=y if "top" in corner else spare[1] - y,
-        width=block.width,
-        height=block.height,
-    )
-
-
-def glaze(block: Block, style: Style, encode: Callable[[Color], Floats]) -> Glass:
+def glaze(block: Block, style: Style, encode: Encode) -> Glass:
     """Return the plate of a block with its text.
 
     Parameters
@@ -248,7 +144,7 @@ def glaze(block: Block, style: Style, encode: Callable[[Color], Floats]) -> Glas
     style : Style
         Colors and opacities.
     encode : callable
-        Turns an sRGB color into the values of the picture, shape (channels,).
+        Turns sRGB colors into values of the picture.
     """
     size = (block.height, block.width)
     line = max(1, round(_HAIRLINE * block.size_px))
@@ -258,15 +154,23 @@ def glaze(block: Block, style: Style, encode: Callable[[Color], Floats]) -> Glas
     large = block.coverage(*block.lines)
     through = np.ones(size, np.float32)
     color = np.zeros((*size, len(encode(style.ink))), np.float32)
-    for paint, share in (
+    sign = np.zeros((*size, 4), np.uint8)
+    if block.logo is not None:
+        rows, columns = block.logo.pixels.shape[:2]
+        left, top = block.logo.left, block.logo.top
+        sign[top : top + rows, left : left + columns] = block.logo.pixels
+    cover = np.divide(sign[..., 3], 255, dtype=np.float32)
+    layers: tuple[tuple[Any, Mask], ...] = (
         (style.plate, np.full(size, style.plate_opacity, np.float32)),
         (style.hairline, (outer - inner) * style.hairline_opacity),
+        (sign[..., :3], cover),
         (style.ink, small * style.translation_opacity),
         (style.ink, large),
-    ):
+    )
+    for paint, share in layers:
         through *= 1 - share
         color += (encode(paint) - color) * share[..., None]
-    bare = (inner == 1) & (small + large == 0)
+    bare = (inner == 1) & (small + large + cover == 0)
     return Glass(shape=outer, through=through, color=color, bare=bare)
 
 
@@ -333,7 +237,7 @@ def frost(part: NDArray[Any], box: Box, size_px: float) -> Floats:
 def least_contrast(
     plate: Floats,
     style: Style,
-    encode: Callable[[Color], Floats],
+    encode: Encode,
     light: Callable[[Floats], Floats],
     *,
     translated: bool,

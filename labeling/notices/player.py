@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
-from .plate import DARK, MARGIN, Color
+from .place import AUTO, MARGIN
+from .plate import DARK, Color
 from .video import VideoNotice
 from .wording import segments
 
@@ -118,7 +119,7 @@ def surround(
     Raises
     ------
     UsageError
-        Size or address cannot be meant.
+        Size or address cannot be meant, or the corner is left open.
     """
     if min(width, height) < 1:
         raise UsageError(f"a frame cannot have {width} x {height} pixels")
@@ -126,6 +127,11 @@ def surround(
         raise UsageError(
             f"{address!a} is not an address",
             hint="Give the URL of the clip as seen from the page.",
+        )
+    if notice.corner == AUTO:
+        raise UsageError(
+            "the text over a player cannot look for a calm corner",
+            hint="Name one, such as top-left.",
         )
     primary, translation = segments(notice.text)
     text = html.escape(notice.text)
@@ -197,10 +203,15 @@ def _sized(text: str) -> str:
 
 def _place(notice: VideoNotice) -> str:
     """Return the style of what depends on the notice: its corner and its size."""
-    vertical, horizontal = notice.corner.split("-")
-    lift = "max(76px,12cqh)" if vertical == "bottom" else f"{MARGIN}em"
-    size = f"max({100 * notice.height_fraction:.2f}cqmin,12px)"
-    return f"{vertical}:{lift};{horizontal}:{MARGIN}em;font-size:{size}"
+    sides = notice.corner.split("-")
+    lifts = {"bottom": "max(76px,12cqh)"}
+    rules = [f"{side}:{lifts.get(side, f'{MARGIN}em')}" for side in sides]
+    if notice.corner in ("top", "bottom"):
+        rules.append("left:0;right:0;margin:0 auto;width:fit-content")
+    elif notice.corner in ("left", "right"):
+        rules.append("top:0;bottom:0;margin:auto 0;height:fit-content")
+    rules.append(f"font-size:max({100 * notice.height_fraction:.2f}cqmin,12px)")
+    return ";".join(rules)
 
 
 def _style() -> str:

@@ -26,7 +26,7 @@ __all__ = [
     "Mask",
     "Pixels",
     "face",
-    "fit_height",
+    "fit_lines",
     "missing_characters",
     "set_line",
     "wrap",
@@ -154,30 +154,37 @@ def set_line(text: str, em: float) -> Line:
     )
 
 
-def fit_height(text: str, required: Collection[str], ink_px: int) -> Line:
-    """Set a line at the smallest size at which its required characters are tall enough.
+def fit_lines(
+    texts: Collection[str], required: Collection[str], ink_px: int
+) -> list[Line]:
+    """Set lines at the smallest size at which required characters are tall enough.
 
     Parameters
     ----------
-    text : str
-        The text.
+    texts : collection of str
+        The lines.
     required : collection of str
-        The characters that count; where the line has none of them, capitals do.
+        The characters that count; where the lines have none of them, capitals do.
     ink_px : int
         Least height of their ink, in pixels.
 
     Returns
     -------
-    Line
-        The text, with ``ink_height(required) >= ink_px``.
+    list of Line
+        The lines, with ``line.ink_height(required) >= ink_px`` in those that hold any.
     """
-    counted = set(required) & set(text)
+    counted = set(required) & set("".join(texts))
     em = ink_px / min([_ink_ratio(c) for c in counted], default=BAND_EM)
-    line = set_line(text, em)
-    while counted and line.ink_height(counted) < ink_px:
+    while True:
+        lines = [set_line(text, em) for text in texts]
+        heights = [
+            line.ink_height(counted)
+            for line, text in zip(lines, texts, strict=True)
+            if counted & set(text)
+        ]
+        if min(heights, default=ink_px) >= ink_px:
+            return lines
         em *= 1 + 0.2 / ink_px
-        line = set_line(text, em)
-    return line
 
 
 def wrap(text: str, lines: int) -> list[str]:

@@ -1,47 +1,51 @@
 """Draw the notice that people see on a video, frame by frame.
 
 It stands on the first frame in full, stays for the whole clip or for at least two
-seconds, and then fades. The plate is that of pictures; whether it is dark or light is
-settled by the first frame, and changes only after a cut or when the picture under it
-has long been of the other kind.
+seconds, and then fades. The plate is that of pictures.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import UsageError
 from ..model import Box
+from .block import Block
+from .calm import busyness, calmest
 from .frame import FrameForm, Plane
 from .layer import Layer, bare_codes, prepare
-from .plate import (
-    BRIGHT,
-    DARK,
+from .logo import Logo
+from .place import (
+    AUTO,
     GUIDE_HEIGHT_PX,
-    LIGHT,
     MIN_HEIGHT_FRACTION,
-    Style,
+    Room,
     check_place,
     choose,
-    glaze,
-    least_contrast,
     least_height,
-    place,
 )
+from .plate import DARK, LIGHT, Style, glaze, least_contrast, lighter
+from .tone import Tone
 from .wording import CORE, check_wording, segments
 
-__all__ = ["MIN_SECONDS", "PlacedVideoNotice", "VideoNotice", "VideoOverlay"]
+__all__ = [
+    "MIN_SECONDS",
+    "PlacedVideoNotice",
+    "VideoNotice",
+    "VideoOverlay",
+    "settle",
+]
 
 MIN_SECONDS = 2.0
 """Least time at normal speed (GB 45438-2025, 5.4)."""
 
 _FADE_S = 0.4
-# Players lay their controls over the lowest part of the picture.
-_CONTROLS = 0.1
+# Clear of controls, of subtitles, and of the buttons of phone players first.
+_CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 # The height that is asked for in pixels gives way on frames where it would be more.
 _MOST_UNASKED = 0.1
 # Longer wordings do not take more of a frame than this.
@@ -49,14 +53,6 @@ _SHARE = 0.2
 # Beside smaller text a translation cannot be read.
 _TRANSLATED_PX = 16
 _CONTRAST = 4.5
-
-# A plate is kept for so long, and while the ground's tone, 0 to 255, is not that far on
-# the other side of `BRIGHT`. After a cut it changes while the eye has not settled yet,
-# but not for a flash.
-_HYSTERESIS = 20
-_PATIENCE_S = 2.0
-_CUT = 40
-_CUT_PATIENCE_S = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +65,18 @@ class VideoNotice:
         The wording. What follows " · " is set smaller when what stands before it is
         legal by itself.
     corner : str
-        One of `CORNERS`. In the lower ones it is raised above the controls of players;
-        "top-left" is clear of them, of subtitles, and of the buttons of phone players.
+        One of `PLACES`. "top-left" is clear of controls, of subtitles, and of the
+        buttons of phone players; "auto" is that corner, or one where the clip is much
+        calmer in its first second, as found by `settle`.
     height_fraction : float
         Text height by shorter side of the frame as it is shown, 0.05 to 0.2.
+    safe_area : str
+        What is kept free at the sides: one of `SAFE_AREAS`. By default the notice is
+        raised above the controls of players.
+    vertical : bool
+        Whether the wording is set in a column, in a corner or along a side.
+    logo : Logo or None
+        Stands beside the text where there is room.
     seconds : float or None
         How long it stands in full, at least 2; None is the whole clip.
 
@@ -86,10 +90,18 @@ class VideoNotice:
     text: str = CORE
     height_fraction: float = MIN_HEIGHT_FRACTION
     seconds: float | None = None
+    safe_area: str = "player"
+    vertical: bool = False
+    logo: Logo | None = None
 
     def __post_init__(self) -> None:
-        check_place(self.corner, self.height_fraction)
-        check_wording(self.text)
+        check_place(
+            self.corner,
+            self.height_fraction,
+            safe_area=self.safe_area,
+            vertical=self.vertical,
+        )
+        check_wording(self.text, vertical=self.vertical)
         if self.seconds is not None and not MIN_SECONDS <= self.seconds < math.inf:
             raise UsageError(
                 f"a notice on a video cannot stand for {self.seconds:g} s",
@@ -121,6 +133,10 @@ class PlacedVideoNotice:
         plate, on the first frame.
     contrast : float
         The same over frames about a second apart.
+    corner : str
+        The place.
+    logo : bool
+        Whether a logo stands beside the text.
     """
 
     text: str
@@ -132,6 +148,38 @@ class PlacedVideoNotice:
     end_s: float
     first_contrast: float
     contrast: float
+    corner: str
+    logo: bool
+
+
+def settle(notice: VideoNotice, form: FrameForm, lumas: Iterable[Plane]) -> VideoNotice:
+    """Choose the corner of a notice that leaves it open.
+
+    Parameters
+    ----------
+    notice : VideoNotice
+        The notice; one with a corner of its own stays as it is.
+    form : FrameForm
+        How the frames are stored and shown.
+    lumas : iterable of ndarray of uint8 or uint16, shape (height, width)
+        Luma planes as stored, of a few frames of the first second.
+
+    Returns
+    -------
+    VideoNotice
+        The same notice in a corner.
+
+    Raises
+    ------
+    TooSmallForNotice
+        No legal wording fits.
+    """
+    if notice.corner != AUTO:
+        return notice
+    _, spots = _fit(notice, form)
+    size, peak = form.shown_size, float(form.encode((255, 255, 255))[0])
+    maps = (busyness(form.upright(luma), size, peak) for luma in lumas)
+    return replace(notice, corner=calmest(maps, spots, size))
 
 
 class VideoOverlay:
@@ -148,26 +196,26 @@ class VideoOverlay:
     ------
     TooSmallForNotice
         No legal wording fits at a height that is legal and legible (9 px).
+    UsageError
+        The corner is left open.
     """
 
     def __init__(self, notice: VideoNotice, form: FrameForm) -> None:
-        width, height = form.shown_size
-        # Pixels that are not square may take half a pixel off each end of the text.
-        spare = int(form.pixel_aspect != 1)
-        least = least_height(width, height, notice.height_fraction, spare)
-        unasked = min(GUIDE_HEIGHT_PX, int(_MOST_UNASKED * min(width, height)))
-        wanted = max(least, unasked)
-        text = notice.text if wanted >= _TRANSLATED_PX else segments(notice.text)[0]
-        raised = round(_CONTROLS * height)
         self.notice = notice
         self.form = form
-        self._block = choose(text, width, height, least, wanted, share=_SHARE)
-        self._box = place(self._block, width, height, notice.corner, raised=raised)
+        self._block, spots = _fit(notice, form)
+        if notice.corner not in spots:
+            raise UsageError(
+                "the corner of the notice is not settled yet",
+                hint="Look for the calmest one with `settle` first.",
+            )
+        self._box = spots[notice.corner]
+        self._lighter = lighter(self._block)
         self._styles = [_opaque_enough(style, form) for style in (DARK, LIGHT)]
         self._layers: list[Layer] = []
         self._bare = np.zeros((0, 0), bool)
         self._shapes: list[tuple[int, ...]] = []
-        self._tone = _Tone()
+        self._tone = Tone()
         self._start_s = self._last_s = self._end_s = self._measured_s = math.nan
         self._fading = False
         self._contrasts: list[float] = []
@@ -216,7 +264,10 @@ class VideoOverlay:
             layer.ground(plane)
             for layer, plane in zip(self._layers, planes, strict=True)
         ]
-        light = self._tone.settle(self.form.tone(float(grounds[0].mean())), time_s)
+        light = self._lighter
+        if light is None:
+            tone = self.form.tone(float(grounds[0].mean()))
+            light = self._tone.settle(tone, time_s)
         for layer, plane, ground in zip(self._layers, planes, grounds, strict=True):
             layer.paint(plane, ground, light, opacity)
         if opacity == 1 and not time_s < self._measured_s + 1:
@@ -255,6 +306,8 @@ class VideoOverlay:
             end_s=self._end_s if self._fading else max(self._end_s, clip_end_s),
             first_contrast=self._contrasts[0],
             contrast=min(self._contrasts),
+            corner=self.notice.corner,
+            logo=self._block.logo is not None,
         )
 
     def _opacity(self, time_s: float) -> float:
@@ -297,37 +350,26 @@ class VideoOverlay:
         )
 
 
-class _Tone:
-    """Whether the plate is light, in the course of a clip."""
-
-    def __init__(self) -> None:
-        self.light: bool | None = None
-        self._ground = 0.0
-        self._changed_s = self._fitting_s = self._patience_s = 0.0
-
-    def settle(self, ground: float, time_s: float) -> bool:
-        """Return whether it is light on a ground of some tone, 0 to 255."""
-        if self.light is None:
-            self.light = ground >= BRIGHT
-            self._changed_s = time_s
-        if self._fits(ground):
-            self._fitting_s = time_s
-        else:
-            if self._fits(self._ground):
-                cut = abs(ground - self._ground) >= _CUT
-                self._patience_s = _CUT_PATIENCE_S if cut else _PATIENCE_S
-            due_s = max(
-                self._fitting_s + self._patience_s, self._changed_s + _PATIENCE_S
-            )
-            if time_s >= due_s:
-                self.light = not self.light
-                self._changed_s = self._fitting_s = time_s
-        self._ground = ground
-        return self.light
-
-    def _fits(self, ground: float) -> bool:
-        beyond = BRIGHT - ground if self.light else ground - BRIGHT
-        return beyond < _HYSTERESIS
+def _fit(notice: VideoNotice, form: FrameForm) -> tuple[Block, dict[str, Box]]:
+    """Set a notice, and return the place for it in every corner that it may have."""
+    width, height = form.shown_size
+    # Pixels that are not square may take half a pixel off each end of the text.
+    spare = int(form.pixel_aspect != 1)
+    least = least_height(width, height, notice.height_fraction, spare)
+    unasked = min(GUIDE_HEIGHT_PX, int(_MOST_UNASKED * min(width, height)))
+    wanted = max(least, unasked)
+    text = notice.text if wanted >= _TRANSLATED_PX else segments(notice.text)[0]
+    return choose(
+        text,
+        [Room.of(width, height)],
+        least,
+        wanted,
+        corners=_CORNERS if notice.corner == AUTO else (notice.corner,),
+        safe_area=notice.safe_area,
+        vertical=notice.vertical,
+        logo=notice.logo,
+        share=_SHARE,
+    )
 
 
 def _subsampled(part: tuple[int, ...], whole: tuple[int, ...]) -> bool:

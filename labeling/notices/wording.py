@@ -13,6 +13,7 @@ __all__ = [
     "MAX_LENGTH",
     "SEPARATOR",
     "WORDINGS",
+    "cells",
     "check_wording",
     "required_characters",
     "segments",
@@ -37,20 +38,26 @@ _ELEMENTS = {
 }
 
 
-def check_wording(text: str) -> None:
+# What takes one place in a column: an ideograph, or a few letters side by side.
+_CELL = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]{1,3}(?![A-Za-z0-9])")
+
+
+def check_wording(text: str, *, vertical: bool = False) -> None:
     """Refuse a wording that is not legal or cannot be drawn.
 
     Parameters
     ----------
     text : str
         The notice as the public shall read it: one line, at most 40 characters.
+    vertical : bool, optional
+        Whether it shall be set in a column.
 
     Raises
     ------
     UsageError
         The text is empty, too long, holds control characters or characters that the
         notice font lacks, or misses one of the two elements that GB 45438-2025,
-        5.2 b), asks for.
+        5.2 b), asks for; or it has characters that do not stand upright in a column.
     """
     if not text.strip():
         raise UsageError("the notice has no wording", hint=f"Use {CORE}, for example.")
@@ -73,11 +80,29 @@ def check_wording(text: str) -> None:
             hint=f"Both elements are due in every language, as in {CORE}.",
         )
     lacking = missing_characters(text)
+    if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in lacking):
+        raise UsageError(
+            f"the notice cannot be set from right to left: {_names(lacking)}",
+            hint="Show the translation beside the picture, as text.",
+        )
     if lacking:
         raise UsageError(
             f"the notice font has no {_names(lacking)}",
             hint="It covers Latin letters and the Chinese of usual AI notices.",
         )
+
+    lying = _CELL.sub("", "".join(segments(text)[0].split()))
+    if vertical and lying:
+        raise UsageError(
+            f"the wording of the notice has what does not stand upright in a column: "
+            f"{_names(list(lying))}",
+            hint="Use ideographs, and at most three letters or digits side by side.",
+        )
+
+
+def cells(text: str) -> list[str]:
+    """Return what stands in the places of a column, from top to bottom."""
+    return _CELL.findall(text)
 
 
 def required_characters(text: str) -> frozenset[str]:
@@ -105,6 +130,8 @@ def segments(text: str) -> tuple[str, str]:
         return primary.strip(), secondary.strip()
     return text.strip(), ""
 
+
+_RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 # Control, format, surrogate, private use, unassigned; line and paragraph separators.
 _NOT_TEXT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -25,9 +25,10 @@ ITEM_LIMIT = 1_000_000
 WINDOW = 32 << 20  # bytes that are searched at a time
 
 # JPEG, PNG, GIF, TIFF, RIFF (WebP, WAV, AVI), ISO base media (AVIF, HEIC, MP4, MOV),
-# FLAC and MP3 with a tag.
+# FLAC, MP3 with a tag, and PDF.
 _CONTAINERS = re.compile(
-    rb"\xff\xd8\xff|\x89PNG|GIF8|II[\x2a\x2b]\0|MM\0[\x2a\x2b]|RIFF|.{4}ftyp|fLaC|ID3",
+    rb"\xff\xd8\xff|\x89PNG|GIF8|II[\x2a\x2b]\0|MM\0[\x2a\x2b]|RIFF|.{4}ftyp|fLaC|ID3"
+    rb"|%PDF-",
     re.DOTALL,
 )
 _GIF_BLOCK = b"\x21\xff\x0bC2PA_GIF"
@@ -88,6 +89,9 @@ def _streams(content: Content) -> Iterator[Content]:
         yield from _jpeg_stores(content)
     elif content[:4] == b"GIF8":
         yield from _gif_stores(content)
+    elif content[:5] == b"%PDF-":
+        _check_pdf(content)
+        yield content
     else:
         yield content
 
@@ -127,6 +131,21 @@ def _gif_stores(content: Content) -> Iterator[bytes]:
             parts.append(content[position + 1 : position + 1 + size])
             position += 1 + size
         yield b"".join(parts)
+
+
+def _check_pdf(content: Content) -> None:
+    """Refuse a store in a stream that is packed, where it cannot be looked at."""
+    import pikepdf
+
+    try:
+        with pikepdf.open(io.BytesIO(content), suppress_warnings=True) as pdf:
+            for file in pdf.Root.get("/AF", []):
+                if file.get("/AFRelationship") == "/C2PA_Manifest" and any(
+                    "/Filter" in stream for stream in file.get("/EF", {}).values()
+                ):
+                    raise _Refused("the manifest is compressed")
+    except (pikepdf.PdfError, ValueError, TypeError, AttributeError) as error:
+        raise _Refused("the PDF document cannot be read") from error
 
 
 def _superboxes(data: Content) -> Iterator[int]:

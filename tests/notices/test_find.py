@@ -14,6 +14,8 @@ from PIL import Image
 from synthmark.labeling.errors import UsageError
 from synthmark.labeling.notices.find import find
 from synthmark.labeling.notices.image import CORNERS, draw
+from synthmark.labeling.notices.logo import read_logo
+from synthmark.labeling.notices.place import EDGES
 from synthmark.labeling.notices.typeset import set_line
 from synthmark.labeling.notices.wording import WORDINGS
 
@@ -121,13 +123,47 @@ def test_other_wordings_are_found_by_their_elements(text: str, run: str) -> None
     assert found.tall_enough
 
 
+@pytest.mark.parametrize("corner", ["bottom-right", "top-left", *EDGES])
 @pytest.mark.parametrize(
     "shape", [(64, 64), (48, 480), (480, 48), (60, 3000), (3000, 60)]
 )
-def test_found_in_small_and_long_pictures(shape: tuple[int, int]) -> None:
-    drawn, _ = draw(scene(*shape), "AI生成")
+def test_found_in_small_and_long_pictures(shape: tuple[int, int], corner: str) -> None:
+    drawn, _ = draw(scene(*shape), "AI生成", corner=corner)
     (found,) = find(drawn)
     assert found.text == "AI生成"
+    assert found.tall_enough
+
+
+@pytest.mark.parametrize("way", ["nothing", "jpeg", "half", "double", "crop", "grey"])
+@pytest.mark.parametrize("text", [*WORDINGS.values(), "人工智能合成", "本图由AI合成"])
+def test_a_column_is_found_after(way: str, text: str) -> None:
+    drawn, notice = draw(scene(480, 640), text, corner="right", vertical=True)
+    (found,) = find(WORLD[way](drawn))
+    assert found.text == {"本图由AI合成": "AI合成"}.get(text, notice.text)
+    assert found.box.height > found.box.width
+    assert found.tall_enough
+
+
+@pytest.mark.parametrize("vertical", [False, True])
+@pytest.mark.parametrize("text", WORDINGS.values())
+def test_text_beside_a_logo_is_found(text: str, vertical: bool) -> None:
+    y, x = np.indices((50, 90))
+    logo = np.dstack([(x * y) % 251, 2 * x, 4 * y]).astype(np.uint8)
+    drawn, notice = draw(scene(480, 640), text, vertical=vertical, logo=read_logo(logo))
+    (found,) = find(jpeg(drawn))
+    assert found.text == notice.text
+    assert found.tall_enough
+
+
+@pytest.mark.parametrize("corner", EDGES)
+def test_found_at_every_edge_and_judged_by_what_is_visible(corner: str) -> None:
+    picture = np.dstack([scene(900, 900), np.zeros((900, 900), np.uint8)])
+    cv2.circle(alpha := picture[..., 3].copy(), (300, 500), 240, 255, -1)
+    picture[..., 3] = alpha
+    drawn, notice = draw(picture, WORDINGS["en"], corner=corner)
+    (found,) = find(drawn)
+    assert found.text == notice.text
+    assert found.height_fraction == pytest.approx(25 / 481, rel=0.04)
     assert found.tall_enough
 
 
@@ -188,6 +224,12 @@ def test_other_text_is_not_taken_for_a_notice(em: float, light: bool) -> None:
     half = len(lines) // 2
     assert find(page(lines[:half], em, light=light)) == ()
     assert find(page(lines[half:], em, light=light)) == ()
+
+
+@pytest.mark.parametrize("em", [16, 24])
+def test_other_columns_are_not_taken_for_a_notice(em: float) -> None:
+    rows = ["自人由工A", "动工此人教", "生智合生I", "成能成成成"]
+    assert find(page(rows, em)) == ()
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,28 @@ def test_text_and_address_cannot_leave_their_place() -> None:
     assert read.texts["synthmark-over"] == notice.text
 
 
+@pytest.mark.parametrize(
+    ("corner", "sides"),
+    [
+        ("top", ("top:0.5em", "left:0;right:0")),
+        ("right", ("right:0.5em", "top:0;bottom:0")),
+        ("bottom", ("bottom:max(76px,12cqh)", "left:0;right:0")),
+    ],
+)
+def test_over_the_picture_it_can_stand_at_an_edge(
+    corner: str, sides: tuple[str, ...]
+) -> None:
+    notice = VideoNotice(corner=corner, text=ENGLISH)
+    snippet = surround(notice, "a.mp4", width=640, height=360, over=True).snippet
+    style = snippet.partition('class="synthmark-over" style="')[2].partition('"')[0]
+    assert all(side in style for side in sides)
+
+
+def test_a_corner_that_is_left_open_is_refused() -> None:
+    with pytest.raises(UsageError, match="calm corner"):
+        surround(VideoNotice(corner="auto"), "a.mp4", width=640, height=360)
+
+
 @pytest.mark.parametrize("seconds", [None, 3.5])
 def test_the_description_says_what_where_and_when(seconds: float | None) -> None:
     notice = VideoNotice(

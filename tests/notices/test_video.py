@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from synthmark.labeling.errors import TooSmallForNotice, UsageError
 from synthmark.labeling.model import Box
 from synthmark.labeling.notices.frame import FrameForm
-from synthmark.labeling.notices.plate import CORNERS
+from synthmark.labeling.notices.image import draw as draw_picture
+from synthmark.labeling.notices.logo import read_logo
+from synthmark.labeling.notices.place import CORNERS, EDGES, SAFE_AREAS
 from synthmark.labeling.notices.video import VideoNotice, VideoOverlay
 
 Planes = list[NDArray[Any]]
@@ -135,6 +137,67 @@ def test_notice_is_legal_on_the_frame_as_shown(
     shown = cv2.absdiff(shown, np.full_like(shown, 40 * 2 ** (bits - 8)))
     inside(shown, around)[...] = 0
     assert not shown.any()
+
+
+@pytest.mark.parametrize("transfer", ["sdr", "pq"])
+@pytest.mark.parametrize("vertical", [False, True])
+@pytest.mark.parametrize("corner", [*CORNERS, *EDGES])
+def test_every_place_and_style_is_that_of_pictures(
+    corner: str, vertical: bool, transfer: str
+) -> None:
+    if vertical and corner in ("top", "bottom"):
+        return
+    logo = read_logo(np.full((30, 30, 3), (255, 90, 0), np.uint8))
+    notice = VideoNotice(
+        corner=corner, text=ENGLISH, vertical=vertical, logo=logo, safe_area="none"
+    )
+    form = FrameForm(width=480, height=360, transfer=transfer, bits=10)
+    overlay = VideoOverlay(notice, form)
+    luma, *chroma = frame(form, 60)
+    overlay.draw(luma, chroma, 0)
+    placed = overlay.placed()
+    _, still = draw_picture(
+        np.zeros((360, 480), np.uint8),
+        ENGLISH,
+        corner=corner,
+        vertical=vertical,
+        logo=logo,
+    )
+    assert placed.box == still.box
+    assert placed.logo
+    assert placed.corner == corner
+    assert placed.contrast >= 4.45
+    # Orange: more red than grey, less blue.
+    box = placed.box
+    half = np.s_[
+        box.top // 2 : (box.top + box.height) // 2,
+        box.left // 2 : (box.left + box.width) // 2,
+    ]
+    assert (chroma[1][half] > 560).sum() > 40
+    assert (chroma[0][half] < 460).sum() > 40
+
+
+@pytest.mark.parametrize("safe_area", SAFE_AREAS)
+def test_what_a_safe_area_keeps_free_stays_free(safe_area: str) -> None:
+    form = FrameForm(width=720, height=1280)
+    for corner in CORNERS:
+        notice = VideoNotice(corner=corner, safe_area=safe_area)
+        overlay = VideoOverlay(notice, form)
+        luma, *chroma = frame(form, 60)
+        overlay.draw(luma, chroma, 0)
+        left, top, width, height = overlay.placed().area
+        area = SAFE_AREAS[safe_area]
+        half = 0.5 / 720
+        assert left >= area.left - half or "right" in corner
+        assert top >= area.top - half or "bottom" in corner
+        assert 1 - left - width >= area.right - half or "left" in corner
+        assert 1 - top - height >= area.bottom - half or "top" in corner
+
+
+def test_a_corner_that_is_left_open_must_be_settled_first() -> None:
+    notice = VideoNotice(corner="auto")
+    with pytest.raises(UsageError, match="not settled"):
+        VideoOverlay(notice, FrameForm(width=320, height=240))
 
 
 @pytest.mark.parametrize("step", [(1, 1), (2, 1), (2, 2), (4, 1), (4, 4)])

@@ -8,6 +8,7 @@ from synthmark.labeling.errors import UsageError
 from synthmark.labeling.notices.wording import (
     MAX_LENGTH,
     WORDINGS,
+    cells,
     check_wording,
     required_characters,
     segments,
@@ -58,6 +59,33 @@ def test_missing_element_is_named_with_its_clause(
 def test_characters_that_the_font_lacks_are_named() -> None:
     with pytest.raises(UsageError, match=r"龘 \(U\+9F98\), 😀 \(U\+1F600\)"):
         check_wording("AI生成龘😀龘")
+
+
+@pytest.mark.parametrize("script", ["צר", "ذكاء", "٣"])
+def test_what_runs_from_right_to_left_is_refused_as_that(script: str) -> None:
+    with pytest.raises(UsageError, match="cannot be set from right to left") as caught:
+        check_wording(f"AI生成 · {script}")
+    assert f"U+{ord(script[0]):04X}" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "lying"),
+    [
+        ("AI生成，仅供参考", "， (U+FF0C)"),
+        ("（AI生成）", "（ (U+FF08), ） (U+FF09)"),
+        ("Made with AI (AI生成)", "M (U+004D)"),
+    ],
+)
+def test_a_column_takes_only_what_stands_upright(text: str, lying: str) -> None:
+    check_wording(text)
+    with pytest.raises(UsageError, match="upright in a column") as caught:
+        check_wording(text, vertical=True)
+    assert lying in caught.value.problem
+
+
+def test_a_column_has_one_place_for_every_ideograph_and_for_letters_together() -> None:
+    check_wording("本图片由 AI 生成 · Made by AI, as (said)", vertical=True)
+    assert cells("本图片由 AI 生成") == [*"本图片由", "AI", "生", "成"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import time
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -153,7 +155,28 @@ def test_any_bytes_are_looked_at_without_an_exception(head, parts):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"%PDF-1.7", b"<svg/>", b"PK\3\4", b"\x1aE\xdf\xa3"]
+    "content", [b"", b"RTF", b"<svg/>", b"PK\3\4", b"\x1aE\xdf\xa3"]
 )
 def test_other_containers_are_left_alone(content):
     assert not is_container(content)
+
+
+def test_a_store_that_is_packed_inside_a_pdf_is_not_let_through():
+    import pikepdf
+
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        stream = pdf.make_stream(
+            zlib.compress(b"jumb"), Filter=pikepdf.Name.FlateDecode
+        )
+        pdf.Root.AF = [
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Filespec,
+                AFRelationship=pikepdf.Name.C2PA_Manifest,
+                EF=pikepdf.Dictionary(F=stream),
+            )
+        ]
+        file = io.BytesIO()
+        pdf.save(file, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    assert refusal(file.getvalue()) == "the manifest is compressed"
+    assert refusal(b"%PDF-1.7" + bytes(100)) == "the PDF document cannot be read"

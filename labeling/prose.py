@@ -1,0 +1,240 @@
+"""How a document goes through the layers, written and read.
+
+There is no invisible mark in text: what could be hidden in it, such as characters
+without width, is lost on the first copy and found by everybody. Label and manifest
+stand where the format has a place for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import policy
+from .errors import ManifestError, MediaError, UnsupportedFormat
+from .keys import Key
+from .media.document import FORMATS, Document, format_of, open_document
+from .media.plain import Markdown, PlainText
+from .metadata import text as metadata
+from .model import UNSUPPORTED, AigcLabel, LabelResult, Layer, Media
+from .notices.find_text import FoundTextNotice, find
+from .notices.text import CORNER_MARK, RAISED, Place, TextNotice
+from .notices.wording import CORE
+from .provenance import manifest
+from .subject import Subject
+from .work import Settings, Work
+
+__all__ = ["DocumentSubject", "DocumentWork", "label_text"]
+
+_TEXTS = ("txt", "md")
+_SEALABLE = ("pdf",)
+
+
+class DocumentSubject(Subject):
+    """One document to be read, layer by layer."""
+
+    media = Media.TEXT
+    content: bytes
+
+    def __init__(self, content: bytes, format: str, path: Path | None) -> None:
+        try:
+            self.document = open_document(content, format)
+        except MediaError as error:
+            error.path = path
+            raise
+        self.content = content
+        self.path = path
+        # A text may begin with any letters, those of other files too.
+        self.sealable = format in _SEALABLE
+        self.sha256 = hashlib.sha256(content).hexdigest()
+
+    def find_notices(self) -> Sequence[FoundTextNotice]:
+        """Return the notices that are read."""
+        return find(_shown(self.document))
+
+    def find_mark(self, keys: Sequence[Key]) -> None:
+        """Return nothing: there are no marks in text."""
+
+    def read_metadata(self) -> metadata.Reading | None:
+        """Return what the field says; None where the format has no place for it."""
+        return _read(self.document) if self.document.field_place else None
+
+
+class DocumentWork(Work):
+    """One document on its way through the layers, in memory."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        due: policy.Due,
+        source: tuple[bytes, str],
+        path: Path | None,
+        target: Path | None,
+        media_format: str | None,
+    ) -> None:
+        super().__init__(settings, due, target)
+        self.original, before = source
+        self.path = path
+        if target is not None:
+            media_format = format_of(target)
+        self.format = media_format or before
+        # A text is a text, with front matter or without.
+        if self.format != before and not {self.format, before} <= {*_TEXTS}:
+            endings = [end for end, kind in FORMATS.items() if kind == before]
+            raise UnsupportedFormat(
+                f"a document of the format {before} cannot become {self.format}",
+                hint=f"End the name in {' or '.join(endings)}.",
+            )
+        self.document = open_document(self.original, self.format)
+        if self.document.locked:
+            problem, hint = self.document.locked
+            raise UnsupportedFormat(problem, hint=hint)
+
+    def _make(self, place: Path | None) -> LabelResult:
+        document = self._place_notice(self.document)
+        content, label = self._write_metadata(document)
+        self._missing(Layer.MARK, UNSUPPORTED)
+        content = self._sign(content, label)
+        if place is not None:
+            place.write_bytes(content)
+        return self._result(
+            self.path,
+            media=Media.TEXT,
+            media_type=self.document.media_type,
+            payload=None,
+            sha256_before=hashlib.sha256(self.original).hexdigest(),
+            sha256_after=hashlib.sha256(content).hexdigest(),
+            content=content,
+        )
+
+    def _place_notice(self, document: Document) -> Document:
+        notice = self.settings.text_notice
+        index = notice.boundary(document.parts())
+        placed = open_document(_insert(document, notice).content, self.format)
+        if not _stands(placed.parts(), index, notice):
+            raise UnsupportedFormat(
+                "the notice cannot be read at its place in the document",
+                hint="Choose another place.",
+            )
+        self._written(
+            Layer.NOTICE, text=notice.text, place=notice.place, style=notice.style
+        )
+        return placed
+
+    def _write_metadata(self, document: Document) -> tuple[bytes, AigcLabel | None]:
+        if not document.field_place:
+            self._missing(Layer.AIGC, UNSUPPORTED)
+            return document.content, None
+        label = self.settings.aigc(self.produce_id)
+        earlier = _read(document)
+        document = document.with_field(metadata.NAME, metadata.value(label))
+        content = document.content
+        metadata.confirm(_read(open_document(content, self.format)), label)
+        self.notes += metadata.replaced(earlier, label)
+        self._written(
+            Layer.AIGC, place=document.field_place, producer=label.content_producer
+        )
+        return content, label
+
+    def _sign(self, content: bytes, label: AigcLabel | None) -> bytes:
+        if label is None or self.format not in _SEALABLE:
+            self._missing(Layer.C2PA, UNSUPPORTED)
+            return content
+        media_type = self.document.media_type
+        title = (self.target or self.path or Path("untitled")).name
+        has_history = self._has_history(self.original, media_type)
+        signed = manifest.sign(
+            content,
+            media_type,
+            self._claim(title, label, None, ""),
+            self.settings.signer,
+            parent=self.original if has_history else None,
+        )
+        after = open_document(signed, self.format)
+        self._check_seal(signed, media_type, _read(after), label)
+        if after.parts() != open_document(content, self.format).parts():
+            raise ManifestError("signing changed the document")
+        self._sealed(has_history)
+        return signed
+
+
+def label_text(
+    text: str,
+    wording: str = CORE,
+    *,
+    place: Place = "start",
+    style: str = "line",
+    markdown: bool = False,
+) -> str:
+    r"""Return a text with a notice in it.
+
+    A text that has this very notice at this place is returned as it is. For texts that
+    come in chunks there is `label_chunks`.
+
+    Parameters
+    ----------
+    text : str
+        Plain text or Markdown, with any line ends.
+    wording : str, optional
+        The notice, with both elements of GB 45438-2025, 5.1 b); of no meaning to a
+        corner mark.
+    place : str or float, optional
+        ``"start"``, ``"end"``, or the share of the text before the notice, 0 to 1.
+    style : "line" or "corner", optional
+        On a line of its own, or as raised letters, which say AI (5.1 c).
+    markdown : bool, optional
+        Whether it is Markdown: the notice then stands behind front matter, and outside
+        of fenced code.
+
+    Raises
+    ------
+    UsageError
+        The wording lacks an element, or the place or style cannot be meant.
+
+    Examples
+    --------
+    >>> label_text("Hello", place="end")
+    'Hello\n\nAI生成'
+    """
+    said = CORNER_MARK if style == "corner" else wording
+    notice = TextNotice(text=said, place=place, style=style)
+    document = (Markdown if markdown else PlainText).of(text)
+    labeled = _insert(document, notice)
+    assert isinstance(labeled, PlainText)
+    return labeled.text
+
+
+def _insert(document: Document, notice: TextNotice) -> Document:
+    parts = document.parts()
+    index = notice.boundary(parts)
+    if _stands(parts, index, notice):
+        return document
+    return document.insert(index, notice.text, raised=notice.raised)
+
+
+def _stands(parts: Sequence[str], index: int, notice: TextNotice) -> bool:
+    """Tell whether the notice stands at its place, or beside that in the middle."""
+    if isinstance(notice.place, str):
+        index = notice.boundary(parts)
+        return _is_at(parts, index, notice)
+    # Its own length moves the middle a little.
+    return any(_is_at(parts, index + step, notice) for step in (-1, 0, 1))
+
+
+def _is_at(parts: Sequence[str], index: int, notice: TextNotice) -> bool:
+    before = "".join(parts[max(0, index - 1) : max(0, index)])
+    after = "".join(parts[max(0, index) : max(0, index + 1)])
+    if notice.raised:
+        return before.endswith(RAISED) or (index == 0 and after.startswith(RAISED))
+    lines = (*before.splitlines()[-1:], *after.splitlines()[:1])
+    return notice.text in (line.strip() for line in lines)
+
+
+def _shown(document: Document) -> str:
+    return "\n\n".join(document.parts())
+
+
+def _read(document: Document) -> metadata.Reading:
+    fields = document.fields(metadata.NAME)
+    return metadata.read([(field.place, field.value) for field in fields])
