@@ -12,22 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .labeling.api import detect, label
+    from .labeling.chat import TextStream, label_chunks
+    from .labeling.checking import CheckReport, check
     from .labeling.detector import Detector
     from .labeling.errors import SynthmarkError
     from .labeling.footage import detect_video, embed_video
     from .labeling.home import Home
     from .labeling.keys import Key
     from .labeling.marks.audio import detect_audio, embed_audio
+    from .labeling.marks.audio_writer import embed_blocks
     from .labeling.marks.image import detect_image, embed_image
     from .labeling.marks.presence import MarkMap, locate_image, overlay_image
     from .labeling.marks.video import detect_frames
     from .labeling.marks.video_writer import embed_frames
     from .labeling.model import Detection, LabelResult, Report
+    from .labeling.notices.audio import AudioNotice
     from .labeling.notices.element import element_html, element_script
+    from .labeling.notices.insertion import AudioInsertion
+    from .labeling.notices.logo import read_logo
     from .labeling.notices.player import PlayerNotice
+    from .labeling.notices.rounds import RoundNotice
     from .labeling.notices.scene import Schedule, StartScreen, start_screen
     from .labeling.notices.sphere import SpherePainter, draw_sphere
-    from .labeling.notices.text import TextNotice, TextStream, label_chunks
+    from .labeling.notices.text import TextNotice
     from .labeling.notices.view import View, find_in_view
     from .labeling.panorama import default_view
     from .labeling.payload import Payload
@@ -41,6 +48,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AudioInsertion",
+    "AudioNotice",
+    "CheckReport",
     "Detection",
     "Detector",
     "Home",
@@ -53,6 +63,7 @@ __all__ = [
     "PlayerNotice",
     "RecordStore",
     "Report",
+    "RoundNotice",
     "Schedule",
     "Signer",
     "SpherePainter",
@@ -61,6 +72,7 @@ __all__ = [
     "TextNotice",
     "TextStream",
     "View",
+    "check",
     "default_view",
     "detect",
     "detect_audio",
@@ -71,6 +83,7 @@ __all__ = [
     "element_html",
     "element_script",
     "embed_audio",
+    "embed_blocks",
     "embed_frames",
     "embed_image",
     "embed_video",
@@ -80,11 +93,15 @@ __all__ = [
     "label_text",
     "locate_image",
     "overlay_image",
+    "read_logo",
     "start_screen",
     "surround_video",
 ]
 
 _HOMES = {
+    "CheckReport": ".labeling.checking",
+    "AudioInsertion": ".labeling.notices.insertion",
+    "AudioNotice": ".labeling.notices.audio",
     "Detection": ".labeling.model",
     "Detector": ".labeling.detector",
     "Home": ".labeling.home",
@@ -97,14 +114,16 @@ _HOMES = {
     "PlayerNotice": ".labeling.notices.player",
     "RecordStore": ".labeling.records.store",
     "Report": ".labeling.model",
+    "RoundNotice": ".labeling.notices.rounds",
     "Schedule": ".labeling.notices.scene",
     "Signer": ".labeling.provenance.signer",
     "SpherePainter": ".labeling.notices.sphere",
     "StartScreen": ".labeling.notices.scene",
     "SynthmarkError": ".labeling.errors",
     "TextNotice": ".labeling.notices.text",
-    "TextStream": ".labeling.notices.text",
+    "TextStream": ".labeling.chat",
     "View": ".labeling.notices.view",
+    "check": ".labeling.checking",
     "default_view": ".labeling.panorama",
     "detect": ".labeling.api",
     "detect_audio": ".labeling.marks.audio",
@@ -115,15 +134,17 @@ _HOMES = {
     "element_html": ".labeling.notices.element",
     "element_script": ".labeling.notices.element",
     "embed_audio": ".labeling.marks.audio",
+    "embed_blocks": ".labeling.marks.audio_writer",
     "embed_frames": ".labeling.marks.video_writer",
     "embed_image": ".labeling.marks.image",
     "embed_video": ".labeling.footage",
     "find_in_view": ".labeling.notices.view",
     "label": ".labeling.api",
-    "label_chunks": ".labeling.notices.text",
+    "label_chunks": ".labeling.chat",
     "label_text": ".labeling.prose",
     "locate_image": ".labeling.marks.presence",
     "overlay_image": ".labeling.marks.presence",
+    "read_logo": ".labeling.notices.logo",
     "start_screen": ".labeling.notices.scene",
     "surround_video": ".labeling.player",
 }

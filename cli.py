@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .labeling import batch, policy_view, upkeep, views
+from .labeling import batch, check_view, policy_view, upkeep, views
 from .labeling.console import (
     DAMAGED,
     DONE,
@@ -35,18 +35,31 @@ from .labeling.console import (
 )
 from .labeling.errors import OutputError
 from .labeling.model import to_dict
+from .labeling.options import (
+    Anchors,
+    AsLines,
+    Inputs,
+    Jurisdictions,
+    MarkKey,
+    MarkKeys,
+    Ocr,
+    Recursive,
+    Service,
+    content_of,
+    detector_of,
+    key_of,
+)
 
 if TYPE_CHECKING:
-    from .labeling.home import Home
-    from .labeling.keys import Key
     from .labeling.model import LabelResult, Report
+    from .labeling.notices.logo import Logo
 
 __all__ = ["app", "main"]
 
 EPILOG = (
     "Exit codes: 0 labeled, or label found and intact; 1 a file failed or is labeled "
     "incompletely; 2 usage; 3 no label found; 4 label damaged; 5 signer not trusted; "
-    "6 format not supported; 130 interrupted."
+    "6 format not supported; 7 a rule is not kept; 130 interrupted."
 )
 
 app = typer.Typer(
@@ -78,15 +91,13 @@ class TextStyle(StrEnum):
     CORNER = "corner"
 
 
-Inputs = Annotated[
-    list[str],
-    typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or -."),
-]
-Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
-AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
-MarkKey = Annotated[
-    Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
-]
+class SafeArea(StrEnum):
+    """What the notice of a picture or video keeps free at the sides."""
+
+    NONE = "none"
+    PLAYER = "player"
+    FEED = "feed"
+    BROADCAST = "broadcast"
 
 
 @app.callback(invoke_without_command=True)
@@ -117,17 +128,26 @@ def label(
     force: Annotated[
         bool, typer.Option("-f", "--force", help="Replace existing outputs.")
     ] = False,
-    service: Annotated[
-        str, typer.Option(help="dialogue, voice, face, scene or other (Art. 17).")
-    ] = "other",
-    jurisdiction: Annotated[
-        list[str] | None, typer.Option(help="Whose rules apply.", show_default="cn")
-    ] = None,
+    service: Service = "other",
+    jurisdiction: Jurisdictions = None,
     notice: Annotated[
         str | None, typer.Option(help="Other wording, with both required elements.")
     ] = None,
     corner: Annotated[
-        Corner | None, typer.Option(help="Where a notice is seen.")
+        Corner | None,
+        typer.Option(help="Where a notice is seen.", show_default="as the rules say"),
+    ] = None,
+    safe_area: Annotated[
+        SafeArea | None,
+        typer.Option(
+            help="What it keeps free.", show_default="player in videos, else none"
+        ),
+    ] = None,
+    vertical: Annotated[
+        bool, typer.Option("--vertical", help="Set the notice in a column.")
+    ] = False,
+    logo: Annotated[
+        Path | None, typer.Option(help="PNG file to stand beside the notice.")
     ] = None,
     sound_notice: Annotated[
         SoundNotice, typer.Option(help="Voice, a short one for each round, or tones.")
@@ -135,8 +155,8 @@ def label(
     notice_at: Annotated[
         str,
         typer.Option(
-            help="Where a notice is heard, or read: share of a text.",
-            metavar="start|end|NUMBER",
+            help="Where a notice is heard, in seconds, or read: share of a text.",
+            metavar="start|end|chapters|NUMBER",
         ),
     ] = "start",
     text_style: Annotated[
@@ -167,6 +187,7 @@ def label(
     generator: Annotated[
         str | None, typer.Option(help="The system that made the content.")
     ] = None,
+    generator_version: Annotated[str | None, typer.Option(help="Its version.")] = None,
     mark_key: MarkKey = None,
     cert: Annotated[
         Path | None,
@@ -192,6 +213,9 @@ def label(
             "jurisdictions": tuple(jurisdiction or ["cn"]),
             "wording": notice or lang.value,
             "corner": corner and corner.value,
+            "safe_area": safe_area and safe_area.value,
+            "vertical": vertical,
+            "logo": logo and _logo(logo),
             "sound_notice": sound_notice.value,
             "notice_at": _place(notice_at),
             "text_style": text_style.value,
@@ -208,10 +232,11 @@ def label(
             "producer": producer,
             "issuer": issuer,
             "software_agent": generator,
+            "software_agent_version": generator_version,
             "progress": progress(),
         }
         labeler = own.labeler(
-            key=_mark_key(own, mark_key),
+            key=key_of(own, mark_key),
             signer=own.signer(cert, key),
             **{name: value for name, value in options.items() if value is not None},
         )
@@ -221,7 +246,7 @@ def label(
             with suppress(OSError):  # told better when the file is written
                 job.target.parent.mkdir(parents=True, exist_ok=True)
         result = labeler.label(
-            _content(job.source), job.target, overwrite=force or in_place
+            content_of(job.source), job.target, overwrite=force or in_place
         )
         if job.target is None:
             _deliver(result.content)
@@ -243,31 +268,23 @@ def detect(
     inputs: Inputs,
     lang: Lang,
     recursive: Recursive = False,
-    mark_key: Annotated[
-        list[Path] | None, typer.Option(help="Keys of marks to look for.")
-    ] = None,
-    anchors: Annotated[
-        list[Path] | None, typer.Option(help="Trusted root certificates (PEM).")
-    ] = None,
+    mark_key: MarkKeys = None,
+    anchors: Anchors = None,
+    ocr: Ocr = False,
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
     """Read every layer of media files, and say where the layers disagree."""
-    from .labeling.home import read_anchors
     from .labeling.page import report_page
 
     with errors():
         jobs = [
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
-        own = home()
-        detector = own.detector(
-            keys=[_mark_key(own, path) for path in mark_key] if mark_key else None,
-            anchors_pem=read_anchors(anchors) if anchors else None,
-        )
+        detector = detector_of(home(), mark_key, anchors, ocr=ocr)
     run(
         jobs,
-        lambda job: detector.detect(_content(job.source)),
+        lambda job: detector.detect(content_of(job.source)),
         code=_report_code,
         page=lambda report: report_page(report, lang.value),
         as_json=as_json,
@@ -294,7 +311,7 @@ def map_mark(
     target = output or source.with_name(f"{source.name}.map.png")
     with errors():
         own = home()
-        found = own.detector(keys=[_mark_key(own, mark_key)]).locate(source)
+        found = own.detector(keys=[key_of(own, mark_key)]).locate(source)
         if found:
             write_bytes(target, found.png(), overwrite=force)
     if as_json:
@@ -314,6 +331,7 @@ def map_mark(
     raise typer.Exit(DONE if found else NO_LABEL)
 
 
+app.command()(check_view.check)
 app.command()(views.player)
 app.command()(views.element)
 app.command()(views.scene)
@@ -350,21 +368,10 @@ def _place(text: str) -> str | float:
         return text
 
 
-def _mark_key(home: Home, path: Path | None) -> Key:
-    from .labeling.keys import Key
+def _logo(path: Path) -> Logo:
+    from .labeling.notices.logo import read_logo
 
-    return home.key() if path is None else Key.load(path)
-
-
-def _content(source: Path | None) -> Path | bytes:
-    if source is not None:
-        return source
-    from .labeling.media.probe import MAX_BYTES
-
-    if sys.stdin is None:  # closed by the caller
-        return b""
-    with open(sys.stdin.fileno(), "rb", closefd=False) as stdin:
-        return stdin.read(MAX_BYTES + 1)
+    return read_logo(path)
 
 
 def _deliver(content: bytes) -> None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from report import percent, table, upper_bound
 from sound_changes import Scene, change
 
-from synthmark.labeling.notices import audio, find_audio
+from synthmark.labeling.notices import audio, find_audio, insertion
 
 __all__ = ["NOTICES", "main"]
 
@@ -40,7 +40,7 @@ AFTER = (
     *("rate_8k", "lowpass_3.4k", "white_20", "speaker_mic"),
 )
 UNMARKED = ("identity", "mp3_64", "gsm")
-HEARD_S = 15.0  # of each sound that a notice is put into
+HEARD_S = 15.0  # of each sound that notices are put into
 NEAR_S = 0.15  # of where a notice was put; codecs delay
 
 Sound = NDArray[np.float32]
@@ -59,23 +59,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not clips:
         parser.error(f"{options.folder} holds no FLAC or WAV files")
     figures: dict[str, Any] = {"about": command.about()}
-    found: dict[tuple[str, str], list[bool]] = {}
+    found: dict[tuple[str, str, str], list[bool]] = {}
     levels: dict[str, list[tuple[float, float]]] = {name: [] for name in NOTICES}
+    others: dict[str, int] = {}
     seconds = dict.fromkeys(NOTICES, 0.0)
     for clip in clips:
         for name, notice in NOTICES.items():
             samples, placed = _put(clip, notice)
-            seconds[name] = placed.end_s - placed.start_s
-            levels[name].append(_levels(samples, clip.rate, placed))
+            seconds[name] = placed[0].end_s - placed[0].start_s
+            levels[name] += (_levels(samples, clip.rate, one) for one in placed)
             for attack in AFTER:
                 command.progress(clip.name, name, attack)
                 changed = change(attack, samples, clip.rate, options.seed, Scene())
-                hit = _is_found(changed, clip.rate, placed)
-                found.setdefault((attack, name), []).append(hit)
+                heard = find_audio.find([changed], clip.rate)
+                others[attack] = others.get(attack, 0) + len(heard)
+                for one in placed:
+                    hit = _is_found(heard, one)
+                    others[attack] -= hit
+                    found.setdefault((attack, name, one.place), []).append(hit)
+    places = ("start", "middle", "end")
+    head = ("after", *(f" {name}" for name in NOTICES), " others found")
     rows: list[list[object]] = [
-        [attack, *(_share(found[attack, name]) for name in NOTICES)] for attack in AFTER
+        [
+            attack,
+            *(_share([found[attack, name, p] for p in places]) for name in NOTICES),
+            others[attack],
+        ]
+        for attack in AFTER
     ]
-    _show(figures, "found", ("after", *(f" {name}" for name in NOTICES)), rows)
+    _show(figures, "found", head, rows)
+    rows = [
+        [p, *(_share([found[a, name, p] for a in AFTER]) for name in NOTICES)]
+        for p in places
+    ]
+    _show(figures, "found by place", ("place", *head[1:-1]), rows)
     _show(figures, "level and pace", LEVELS, list(_loud(levels, seconds)))
     _show(figures, "without a notice", FALSE, list(_false(clips, options.seed)))
     if options.json:
@@ -105,24 +122,29 @@ def _show(
 
 def _put(
     clip: reads.Clip, notice: audio.AudioNotice
-) -> tuple[Sound, audio.PlacedNotice]:
-    """Put a notice before the first seconds of a sound."""
+) -> tuple[Sound, tuple[insertion.PlacedNotice, ...]]:
+    """Put a notice before, into and behind the first seconds of a sound."""
     part = clip.samples[: int(HEARD_S * clip.rate)]
-    insertion = audio.Insertion([part], notice, rate=clip.rate)
-    samples = np.concatenate(list(insertion))
-    return samples, insertion.placed[0]
+    middle = len(part) / clip.rate / 2
+    made = insertion.AudioInsertion(
+        [part], notice, rate=clip.rate, places=("start", middle, "end")
+    )
+    samples = np.concatenate(list(made))
+    return samples, made.placed
 
 
-def _is_found(samples: Sound, rate: int, placed: audio.PlacedNotice) -> bool:
+def _is_found(
+    heard: Sequence[find_audio.FoundAudioNotice], placed: insertion.PlacedNotice
+) -> bool:
     return any(
         (one.kind, one.text) == (placed.kind, placed.text)
         and abs(one.start_s - placed.start_s) < NEAR_S
-        for one in find_audio.find([samples], rate)
+        for one in heard
     )
 
 
 def _levels(
-    samples: Sound, rate: int, placed: audio.PlacedNotice
+    samples: Sound, rate: int, placed: insertion.PlacedNotice
 ) -> tuple[float, float]:
     """Return how much louder a notice is than its sound, and than ffmpeg says."""
     first, last = (round(s * rate) for s in (placed.start_s, placed.end_s))
@@ -144,7 +166,8 @@ def _ebu_r128(samples: Sound, rate: int) -> float:
     return float(re.findall(r"I:\s+(-?[\d.]+) LUFS", text)[-1])
 
 
-def _share(hits: Sequence[bool]) -> str:
+def _share(lists: Sequence[Sequence[bool]]) -> str:
+    hits = [hit for hits in lists for hit in hits]
     return f"{sum(hits)} of {len(hits)}"
 
 

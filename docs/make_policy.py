@@ -25,8 +25,8 @@ does, the place that was named first decides, and the notes of the result say so
 Each rule tells how it is known: *text seen* (the text was read, or is quoted word for
 word), *secondary* (paraphrased), *memory* (remembered only), or *choice* (what
 synthmark does where the law leaves it open, or how it reads it); and how many
-independent readers agree. Where a clause has no number, or none was seen, its subject
-stands for it.
+independent readers agree. *Advice* is what a place does not insist on. Where a clause
+has no number, or none was seen, its subject stands for it.
 """
 
 
@@ -64,6 +64,7 @@ def _rules(place: Jurisdiction) -> Iterator[str]:
     order = list(ASKS)
     for rule in sorted(place.rules, key=lambda rule: order.index(rule.asks)):
         known = rule.confidence + (f", {rule.readers}x" if rule.readers > 1 else "")
+        known += "; advice" if rule.advice else ""
         yield _row(
             ASKS[rule.asks].title,
             value_text(rule.asks, rule.value),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .errors import TooSmallForNotice
+from numpy.typing import NDArray
+
+from .errors import MediaError, TooSmallForNotice
 from .media import video as media
 from .model import to_dict
 from .notices.frame import FrameForm
-from .notices.video import MIN_SECONDS, VideoNotice, VideoOverlay
+from .notices.video import MIN_SECONDS, VideoNotice, VideoOverlay, settle
 
 __all__ = ["ClipNotice", "form_of"]
+
+_GLANCE_S = 0.3
 
 
 class ClipNotice:
@@ -40,7 +45,8 @@ class ClipNotice:
         self._form = form_of(video)
         self._overlay: VideoOverlay | None = None
         with suppress(TooSmallForNotice):
-            self._overlay = VideoOverlay(notice, self._form)
+            self._notice = settle(notice, self._form, _opening(source, video))
+            self._overlay = VideoOverlay(self._notice, self._form)
             self.lead_in_s = media.lead_in_s(source, video, MIN_SECONDS)
 
     def restart(self) -> None:
@@ -78,6 +84,15 @@ class ClipNotice:
             detail[name] = round(detail[name], 2)
         detail["added_s"] = round(float(self.lead_in_s), 3)
         return detail, notes
+
+
+def _opening(source: Path, video: media.Video) -> Iterator[NDArray[Any]]:
+    """Yield luma of the first second, as far as it can be read."""
+    with suppress(MediaError):  # told better when the file is labeled
+        for frame in media.frames(source, video, every_s=_GLANCE_S):
+            if frame.time_s > 1:
+                return
+            yield frame.luma
 
 
 def form_of(video: media.Video) -> FrameForm:

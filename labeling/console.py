@@ -30,6 +30,7 @@ __all__ = [
     "DAMAGED",
     "DONE",
     "FAILED",
+    "NOT_KEPT",
     "NO_LABEL",
     "UNSUPPORTED",
     "UNTRUSTED",
@@ -61,6 +62,11 @@ class Corner(StrEnum):
     BOTTOM_LEFT = "bottom-left"
     TOP_RIGHT = "top-right"
     TOP_LEFT = "top-left"
+    BOTTOM = "bottom"
+    TOP = "top"
+    RIGHT = "right"
+    LEFT = "left"
+    AUTO = "auto"
 
 
 def _users_language() -> Language:
@@ -80,9 +86,9 @@ Lang = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED = range(7)
+DONE, FAILED, USAGE, NO_LABEL, DAMAGED, UNTRUSTED, UNSUPPORTED, NOT_KEPT = range(8)
 # Of many files, the one that is worst by this order decides.
-SEVERITY = (DONE, NO_LABEL, UNTRUSTED, DAMAGED, UNSUPPORTED, FAILED)
+SEVERITY = (DONE, NO_LABEL, UNTRUSTED, NOT_KEPT, DAMAGED, UNSUPPORTED, FAILED)
 
 
 def run(

@@ -27,9 +27,9 @@ from .model import (
     State,
     to_dict,
 )
+from .notices.find_like import check_installed
 from .payload import Payload
 from .picture import PictureSubject
-from .provenance import manifest
 from .subject import Subject
 from .verdict import findings, verdict
 
@@ -56,11 +56,24 @@ class Detector:
         Root certificates of the signers to trust, as PEM text.
     records : RecordStore or None
         The log to look items up in; None when the reader has none.
+    ocr : bool
+        Whether to read what looks like a notice in other fonts and wordings too. This
+        needs the optional part ``synthmark[ocr]``.
+
+    Raises
+    ------
+    UsageError
+        The optional part is asked for and not installed.
     """
 
     keys: Sequence[Key] = ()
     anchors_pem: str = field(default="", repr=False)
     records: RecordStore | None = None
+    ocr: bool = False
+
+    def __post_init__(self) -> None:
+        if self.ocr:
+            check_installed()
 
     def detect(
         self, source: str | Path | bytes | Image.Image | NDArray[np.uint8]
@@ -108,7 +121,7 @@ class Detector:
         payload = hit.payload if hit else None
         produce_id = _produce_id(aigc) or _produce_id(c2pa)
         record = self._record(payload, produce_id, subject.sha256)
-        evidence = (_notice(subject), mark, aigc, iptc, c2pa, record)
+        evidence = (_notice(subject, ocr=self.ocr), mark, aigc, iptc, c2pa, record)
         return Report(
             file=None if subject.path is None else str(subject.path),
             media=subject.media,
@@ -185,7 +198,7 @@ class Detector:
             return Evidence(layer=Layer.C2PA, state=State.NOT_CHECKED), None
         if not subject.sealable:
             return Evidence(layer=Layer.C2PA, state=State.UNSUPPORTED), None
-        reading = manifest.read(subject.content, anchors_pem=self.anchors_pem)
+        reading = subject.read_manifest(self.anchors_pem)
         detail = to_dict(reading)
         del detail["state"]
         return (
@@ -213,12 +226,23 @@ class Detector:
         return Evidence(layer=Layer.RECORD, state=State.ABSENT)
 
 
-def _notice(subject: Subject) -> Evidence:
+def _notice(subject: Subject, *, ocr: bool) -> Evidence:
     found = subject.find_notices()
+    like = subject.read_notices() if ocr else None
+    if like is not None:  # ours are read as well
+        like = [
+            one
+            for one in like
+            if not any(one.box.overlaps(notice.box) for notice in found)
+        ]
     return Evidence(
         layer=Layer.NOTICE,
         state=State.PRESENT if found else State.ABSENT,
-        detail={"notices": to_dict(found)},
+        detail={
+            **subject.extent,
+            "notices": to_dict(found),
+            "notice_like": to_dict(like),
+        },
     )
 
 

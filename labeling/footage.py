@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,15 +14,17 @@ from . import files, policy
 from .clip_notice import ClipNotice, form_of
 from .errors import MarkNotReadable, TooSmallForMark, TooSmallForNotice
 from .keys import Key
-from .marks.audio import AudioWriter
+from .marks.audio_writer import embed_blocks
 from .marks.tape import RATES
 from .marks.video import EVERY_S, SCHEME, VideoReader
 from .marks.video_writer import VideoWriter, plan
 from .media import video as media
+from .media.frame import Frame
 from .model import Detection, Layer, Media
+from .notices.find_like import NoticeLike, find_like_in_frames
 from .notices.find_video import FoundVideoNotice, find
 from .payload import Payload
-from .sound import find_in_sound, marked
+from .sound import find_in_sound
 from .stream import StreamSubject, StreamWork
 from .work import STRENGTHS, Settings
 
@@ -42,6 +45,8 @@ __all__ = [
 # Of the clip the mark is tried on, and where its tile is chosen by.
 GLIMPSES = 12
 NOTICE_EVERY_S = 0.2
+# From the first frame on, to be read for notices in other fonts.
+READINGS = 4
 
 
 class ClipSubject(StreamSubject):
@@ -53,9 +58,27 @@ class ClipSubject(StreamSubject):
         self.video = media.describe(content)
         super().__init__(content, path)
 
+    @property
+    def extent(self) -> Mapping[str, Any]:
+        """Medium, size and length."""
+        width, height = form_of(self.video).shown_size
+        return {
+            "medium": "video",
+            "width": width,
+            "height": height,
+            "duration_s": round(self.video.duration_s, 3),
+        }
+
     def find_notices(self) -> Sequence[FoundVideoNotice]:
         """Return the notices that are seen."""
-        return find(self._shown(), clip_end_s=self.video.duration_s)
+        frames = media.frames(self.content, self.video, every_s=NOTICE_EVERY_S)
+        shown = ((frame.time_s, self._shown(frame)) for frame in frames)
+        return find(shown, clip_end_s=self.video.duration_s)
+
+    def read_notices(self) -> Sequence[NoticeLike]:
+        """Return the texts that look like a notice on a few frames, in any font."""
+        frames = media.glimpses(self.content, self.video, READINGS)
+        return find_like_in_frames(map(self._shown, frames))
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys, first in the pictures."""
@@ -65,12 +88,11 @@ class ClipSubject(StreamSubject):
         heard = _find_in_sound(self.content, self.video, keys)
         return heard if heard.found else seen
 
-    def _shown(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    def _shown(self, frame: Frame) -> NDArray[np.uint8]:
         form = form_of(self.video)
-        for frame in media.frames(self.content, self.video, every_s=NOTICE_EVERY_S):
-            colors = form.upright(frame.picture.to_ndarray(format="rgb24"))
-            shown = cv2.resize(colors, form.shown_size, interpolation=cv2.INTER_AREA)
-            yield frame.time_s, np.asarray(shown, np.uint8)
+        colors = form.upright(frame.picture.to_ndarray(format="rgb24"))
+        shown = cv2.resize(colors, form.shown_size, interpolation=cv2.INTER_AREA)
+        return np.asarray(shown, np.uint8)
 
 
 class ClipWork(StreamWork):
@@ -360,5 +382,4 @@ def _sounding(
     sound = video.sound
     if payload is None or sound is None or not has_sound(video):
         return None
-    writer = AudioWriter(sound.rate_hz, sound.channels, payload, key)
-    return lambda blocks: marked(blocks, writer)
+    return partial(embed_blocks, rate=sound.rate_hz, payload=payload, key=key)

@@ -137,6 +137,15 @@ class Box:
     width: int
     height: int
 
+    def overlaps(self, other: Box) -> bool:
+        """Tell whether there is a pixel that lies in both."""
+        return (
+            self.left < other.left + other.width
+            and other.left < self.left + self.width
+            and self.top < other.top + other.height
+            and other.top < self.top + self.height
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:

@@ -21,10 +21,11 @@ from .model import (
     State,
 )
 
-__all__ = ["LANGUAGES", "label_page", "printable", "report_page"]
+__all__ = ["LANGUAGES", "finding_line", "label_page", "printable", "report_page"]
 
 LANGUAGES = ("en", "zh")
 MOST_SPANS = 8
+MOST_LIKES = 3
 
 Words = Mapping[str, str]
 
@@ -48,7 +49,7 @@ _EN: Words = {
     "mark_not_readable": "the mark does not read back from what was made",
     "too_small_for_notice": "it is too small for a legible notice",
     "notice.present": "“{text}”, {height:.1%} of the shorter side",
-    "notice.heard": "“{text}” at {start_s:.1f} to {end_s:.1f} s",
+    "notice.heard": "“{text}” at {start_s:.1f} to {end_s:.1f} s{again}",
     "notice.seen": "“{text}”, {height:.1%} of the shorter side, {start_s:.1f} to "
     "{end_s:.1f} s{faults}",
     "late": "not on the first frame",
@@ -59,11 +60,20 @@ _EN: Words = {
     "at.end": "at the end",
     "at.middle": "in the middle",
     "notice.absent": "none seen (other fonts and wordings are not read)",
+    "notice.other": "none of synthmark's",
+    "notice.unlike": "none seen, nor text that looks like one",
+    "notice.like": "; text like a notice: {likes}",
+    "like": "“{text}”, {height:.1%}{form}",
+    "looser": " (not the rule's wording)",
     "notice.unread": "none at the start or end, nor as a paragraph of its own",
     "notice.unheard": "none heard (other voices and wordings are not recognized)",
     "notice.written": "“{text}”, {ink_height_px} px high, contrast {contrast}:1",
+    "notice.viewed": "“{text}”, {height_fraction:.1%} of the first view, contrast "
+    "{contrast}:1",
     "notice.placed": "“{text}”, {where}",
-    "notice.spoken": "“{text}” at {start_s:.1f} to {end_s:.1f} s, {level_lufs} LUFS",
+    "notice.spoken": "“{text}” at {start_s:.1f} to {end_s:.1f} s, {level_lufs} LUFS"
+    "{again}",
+    "again": ", again at {times} s",
     "mark.present": "payload {hex}, p = {p:.0e}{where}",
     "mark.unreadable": "there is one, but its payload cannot be read, p = {p:.0e}",
     "mark.absent": "none for {count} key(s)",
@@ -131,7 +141,7 @@ _ZH: Words = {
     "mark_not_readable": "水印无法从生成的文件读回",
     "too_small_for_notice": "画面太小，无法容纳清晰的文字",
     "notice.present": "“{text}”，高度为最短边的{height:.1%}",
-    "notice.heard": "“{text}”，{start_s:.1f}至{end_s:.1f}秒",
+    "notice.heard": "“{text}”，{start_s:.1f}至{end_s:.1f}秒{again}",
     "notice.seen": "“{text}”，高度为最短边的{height:.1%}，"
     "{start_s:.1f}至{end_s:.1f}秒{faults}",
     "late": "起始画面没有",
@@ -142,11 +152,19 @@ _ZH: Words = {
     "at.end": "在结尾",
     "at.middle": "在中间",
     "notice.absent": "未见（不识别其他字体与措辞）",
+    "notice.other": "未见synthmark的标识",
+    "notice.unlike": "未见，也无近似标识的文字",
+    "notice.like": "；近似标识的文字：{likes}",
+    "like": "“{text}”，{height:.1%}{form}",
+    "looser": "（措辞不合规）",
     "notice.unread": "开头、结尾及独立段落中均未见",
     "notice.unheard": "未听到（不识别其他嗓音与措辞）",
     "notice.written": "“{text}”，高{ink_height_px}像素，对比度{contrast}:1",
+    "notice.viewed": "“{text}”，高度为初始视角的{height_fraction:.1%}，"
+    "对比度{contrast}:1",
     "notice.placed": "“{text}”，{where}",
-    "notice.spoken": "“{text}”，{start_s:.1f}至{end_s:.1f}秒，{level_lufs} LUFS",
+    "notice.spoken": "“{text}”，{start_s:.1f}至{end_s:.1f}秒，{level_lufs} LUFS{again}",
+    "again": "，另于{times}秒",
     "mark.present": "载荷 {hex}，p = {p:.0e}{where}",
     "mark.unreadable": "存在，但载荷无法读出，p = {p:.0e}",
     "mark.absent": "{count}个密钥均未检出",
@@ -205,7 +223,7 @@ def report_page(report: Report, language: str = "en") -> str:
         _line(words, one.layer, _evidence(words, one, report.media))
         for one in report.evidence
     ]
-    lines += [_finding(words, finding) for finding in report.findings]
+    lines += [finding_line(finding, language) for finding in report.findings]
     if report.verdict == "none":
         lines.append(f"  {words['none.note']}")
     return "\n".join(map(printable, lines))
@@ -236,7 +254,9 @@ def _line(words: Words, layer: Layer, text: str) -> str:
     return f"  {name}{' ' * (12 - columns)}{text}"
 
 
-def _finding(words: Words, finding: Finding) -> str:
+def finding_line(finding: Finding, language: str = "en") -> str:
+    """Return the line of a page that tells a finding."""
+    words = _WORDS[language]
     return f"  ! {words[finding.kind]}: {words[finding.layer]}: {words[finding.reason]}"
 
 
@@ -248,22 +268,27 @@ def _evidence(words: Words, evidence: Evidence, media: Media) -> str:
         key = "notice.heard" if evidence.state is State.PRESENT else "notice.unheard"
     if key == "notice.present" and media is Media.VIDEO:
         key = "notice.seen"
+    like = evidence.detail.get("notice_like")
+    if key == "notice.absent" and like is not None:
+        key = "notice.other" if like else "notice.unlike"
     if key not in words:
         return words[evidence.state]
-    return words[key].format(**_facts(words, evidence))
+    text = words[key].format(**_facts(words, evidence))
+    return text + (_likes(words, like) if like else "")
 
 
 def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
     """Return what the line of a layer names."""
     detail = evidence.detail
     if evidence.layer is Layer.NOTICE and detail.get("notices"):
-        first = detail["notices"][0]
+        first, *others = detail["notices"]
         faults = ", ".join(words[fault] for fault in first.get("faults", ()))
         return {
             **first,
             "height": first.get("height_fraction"),
             "where": words.get(f"at.{first.get('place')}"),
             "faults": faults and f" ({faults})",
+            "again": _again(words, others),
         }
     if evidence.layer is Layer.MARK and detail:
         payload = detail["payload"]
@@ -295,6 +320,18 @@ def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
     return {}
 
 
+def _likes(words: Words, notices: Sequence[Mapping[str, Any]]) -> str:
+    likes = "; ".join(
+        words["like"].format(
+            text=one["text"],
+            height=one["height_fraction"],
+            form="" if one["as_ruled"] else words["looser"],
+        )
+        for one in notices[:MOST_LIKES]
+    )
+    return words["notice.like"].format(likes=likes)
+
+
 def _geometry(words: Words, transform: Mapping[str, Any] | None) -> str:
     if transform is None:
         return ""
@@ -309,6 +346,15 @@ def _spans(words: Words, spans: Sequence[Sequence[float]] | None) -> str:
     shown = ", ".join(f"{start:.1f}-{end:.1f}" for start, end in spans[:MOST_SPANS])
     more = " ..." if len(spans) > MOST_SPANS else ""
     return words["spans"].format(spans=shown + more)
+
+
+def _again(words: Words, notices: Sequence[Mapping[str, Any]]) -> str:
+    times = [notice["start_s"] for notice in notices if "start_s" in notice]
+    if not times:
+        return ""
+    shown = ", ".join(f"{start:.1f}" for start in times[:MOST_SPANS])
+    more = " ..." if len(times) > MOST_SPANS else ""
+    return words["again"].format(times=shown + more)
 
 
 def _written(words: Words, result: LayerResult, media: Media) -> str:
@@ -326,6 +372,9 @@ def _written(words: Words, result: LayerResult, media: Media) -> str:
         detail["where"] = words[f"at.{place}"]
     if result.layer is Layer.NOTICE and media is Media.AUDIO:
         key = "notice.spoken"
+        detail["again"] = _again(words, detail["again"])
+    if "view" in detail:
+        key = "notice.viewed"
     if result.layer is Layer.MARK and media is not Media.IMAGE:
         key = "mark.timed"
     text = words[key].format(**detail)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from .errors import (
     MarkNotReadable,
     TooSmallForMark,
     TooSmallForNotice,
+    UsageError,
 )
 from .keys import Key
 from .marks.image import SCHEME, detect_image, embed_image
@@ -32,6 +33,11 @@ from .model import (
 )
 from .notices import image as notices
 from .notices.find import FoundNotice, find
+from .notices.find_like import NoticeLike, find_like
+from .notices.place import AUTO
+from .notices.sphere import draw_sphere
+from .notices.view import View, check_sphere, find_in_view, look
+from .panorama import default_view
 from .payload import Payload
 from .provenance import manifest
 from .subject import Subject
@@ -54,11 +60,27 @@ class PictureSubject(Subject):
         self.content = source.content
         self.path = source.path
         self.sha256 = source.sha256
+        self.view = _view_of(source)
+
+    @property
+    def extent(self) -> Mapping[str, Any]:
+        """Medium and size."""
+        height, width = self._shown.shape[:2]
+        medium = "scene" if self.view else "image"
+        return {"medium": medium, "width": width, "height": height}
 
     def find_notices(self) -> Sequence[FoundNotice]:
-        """Return the notices that are seen."""
-        shown = media.display(self.picture.pixels, self.picture.orientation)
-        return find(shown)
+        """Return the notices that are seen; in a 360-degree picture, at first."""
+        return find_in_view(self._shown, self.view) if self.view else find(self._shown)
+
+    def read_notices(self) -> Sequence[NoticeLike]:
+        """Return the texts that look like a notice, in any font."""
+        shown = self._shown
+        return find_like(look(shown, self.view) if self.view else shown)
+
+    @property
+    def _shown(self) -> NDArray[np.uint8]:
+        return media.display(self.picture.pixels, self.picture.orientation)
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys."""
@@ -106,27 +128,68 @@ class PictureWork(Work):
 
     def _draw_notice(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         orientation = self.source.picture.orientation
+        shown = media.display(pixels, orientation)
+        view = _view_of(self.source)
         try:
-            shown, notice = notices.draw(
-                media.display(pixels, orientation),
-                self.settings.text,
-                corner=self.settings.corner or self.due.notice_corner,
-                height_fraction=self.due.notice_height,
-            )
+            shown = self._draw_flat(shown) if view is None else self._draw(shown, view)
         except TooSmallForNotice as error:
             self._missing(Layer.NOTICE, error.code)
             return pixels
-        if notice.text != self.settings.text:
-            self.notes.append("the picture had no room for the whole notice")
-        self.notes += self.due.against("corners", "image", notice.corner)
+        return media.stored(shown, orientation)
+
+    def _draw_flat(self, shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        settings = self.settings
+        shown, notice = notices.draw(
+            shown,
+            settings.text,
+            corner=settings.corner or self.due.corner("image"),
+            height_fraction=self.due.notice_height,
+            safe_area=settings.safe_area or "none",
+            vertical=settings.vertical,
+            logo=settings.logo,
+        )
+        self._drawn("image", notice.text, notice.corner)
+        if settings.logo is not None and not notice.logo:
+            self.notes.append("the picture had no room for the logo")
         self._written(
             Layer.NOTICE,
             text=notice.text,
             box=to_dict(notice.box),
+            corner=notice.corner,
             ink_height_px=notice.ink_height_px,
             contrast=round(notice.contrast, 2),
         )
-        return media.stored(shown, orientation)
+        return shown
+
+    def _draw(self, shown: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+        """Draw on a 360-degree picture, where people look first."""
+        settings = self.settings
+        if settings.vertical or settings.logo is not None:
+            self.notes.append("in a 360-degree picture the notice is one plain line")
+        corner = settings.corner or self.due.corner("scene")
+        place = "bottom" if corner == AUTO else corner
+        shown, notice = draw_sphere(
+            shown,
+            settings.text,
+            view=view,
+            place=place,
+            height_fraction=self.due.notice_height,
+        )
+        self._drawn("scene", notice.text, place)
+        self._written(
+            Layer.NOTICE,
+            text=notice.text,
+            view=to_dict(notice.view),
+            corner=place,
+            height_fraction=round(notice.height_fraction, 4),
+            contrast=round(notice.contrast, 2),
+        )
+        return shown
+
+    def _drawn(self, medium: str, text: str, corner: str) -> None:
+        if text != self.settings.text:
+            self.notes.append("the picture had no room for the whole notice")
+        self.notes += self.due.against("corners", medium, corner)
 
     def _embed_mark(self, pixels: NDArray[np.uint8]) -> tuple[bytes, Payload | None]:
         """Mark, encode and read back; one step stronger until it reads."""
@@ -184,6 +247,18 @@ class PictureWork(Work):
             raise ManifestError("signing changed the picture")
         self._sealed(parent is not None)
         return signed
+
+
+def _view_of(source: Source) -> View | None:
+    """Return the first view of a 360-degree picture, None for another one."""
+    view = None if source.content is None else default_view(source.content)
+    if view is not None:
+        height, width = source.picture.pixels.shape[:2]
+        try:
+            check_sphere(width, height)
+        except UsageError:  # it says what it is not
+            return None
+    return view
 
 
 def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:

@@ -14,7 +14,7 @@ from .media import video as media
 from .media.clip import STILL
 from .notices.frame import FrameForm
 from .notices.player import PlayerNotice, surround
-from .notices.video import VideoNotice
+from .notices.video import USUAL, VideoNotice
 from .notices.wording import WORDINGS
 
 __all__ = ["surround_video"]
@@ -76,7 +76,7 @@ def surround_video(
     target = None if target is None else Path(target)
     due = policy.due()
     notice = VideoNotice(
-        corner=corner or due.video_corner,
+        corner=corner or USUAL,
         text=WORDINGS.get(wording, wording),
         height_fraction=due.notice_height,
     )

@@ -5,7 +5,6 @@ The rules themselves, each number with its source, are the files in the folder `
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,8 @@ __all__ = [
     "Service",
     "due",
 ]
+
+_CORNERS = frozenset({"bottom-right", "bottom-left", "top-right", "top-left"})
 
 LAYERS = tuple(name for name, ask in ASKS.items() if ask.kind is Kind.LEVEL)
 """The layers that rules ask for."""
@@ -129,15 +130,18 @@ class Due:
         seen = ("image", "video", "scene")
         return max(float(self.values[one]["height"]) for one in seen)
 
-    @property
-    def notice_corner(self) -> str:
-        """Where the notice stands in a picture unless the caller says otherwise."""
-        return str(self.values["image"]["corners"][0])
+    def corner(self, medium: str) -> str:
+        """Return where a notice stands unless the caller says otherwise.
 
-    @property
-    def video_corner(self) -> str:
-        """The same in a video."""
-        return str(self.values["video"]["corners"][0])
+        Where the rules leave the corner open this is ``"auto"``.
+
+        Parameters
+        ----------
+        medium : str
+            ``"image"``, ``"video"`` or ``"scene"``.
+        """
+        corners = self.values[medium]["corners"]
+        return "auto" if set(_CORNERS) <= set(corners) else str(corners[0])
 
     @property
     def notice_seconds(self) -> float:
@@ -185,7 +189,7 @@ class Due:
         return tuple(
             f"{rule.jurisdiction} asks for {_words(rule)} ({rule.reference})"
             for rule in self.rules
-            if rule.asks == asks and medium in rule.media and not _allows(rule, chosen)
+            if rule.asks == asks and medium in rule.media and not rule.allows(chosen)
         )
 
     def refuse(self, asks: str, medium: str, chosen: object, hint: str) -> None:
@@ -314,17 +318,6 @@ def _joined(kind: Kind, old: Any, new: Any) -> Any:
             return old if old == new else None
         case _:  # the first wording counts; a flag that is set stays set
             return old
-
-
-def _allows(rule: Rule, chosen: object) -> bool:
-    match ASKS[rule.asks].kind:
-        case Kind.TEXT:  # a word of its own, in a wording
-            word = re.escape(rule.value)
-            return bool(re.search(rf"(?<![A-Za-z]){word}(?![A-Za-z])", str(chosen)))
-        case Kind.ONE_OF:
-            return chosen in rule.value
-        case _:
-            return bool(chosen == rule.value)
 
 
 def _words(rule: Rule, value: Any = None) -> str:

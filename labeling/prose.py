@@ -1,15 +1,16 @@
 """How a document goes through the layers, written and read.
 
-There is no invisible mark in text: what could be hidden in it, such as characters
-without width, is lost on the first copy and found by everybody. Label and manifest
-stand where the format has a place for them.
+There is no invisible mark in text: what could be hidden in it is lost on the first
+change and found by everybody. Label and manifest stand where the format has a place for
+them; the manifest of plain text and Markdown in characters without width at the end.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import policy
 from .errors import ManifestError, MediaError, UnsupportedFormat
@@ -17,11 +18,12 @@ from .keys import Key
 from .media.document import FORMATS, Document, format_of, open_document
 from .media.plain import Markdown, PlainText
 from .metadata import text as metadata
-from .model import UNSUPPORTED, AigcLabel, LabelResult, Layer, Media
+from .model import UNSUPPORTED, AigcLabel, LabelResult, Layer, Media, State
 from .notices.find_text import FoundTextNotice, find
 from .notices.text import CORNER_MARK, RAISED, Place, TextNotice
 from .notices.wording import CORE
 from .provenance import manifest
+from .provenance.text import read_text, sign_text, unwrapped
 from .subject import Subject
 from .work import Settings, Work
 
@@ -39,15 +41,21 @@ class DocumentSubject(Subject):
 
     def __init__(self, content: bytes, format: str, path: Path | None) -> None:
         try:
-            self.document = open_document(content, format)
+            self.document = open_document(_without_manifest(content, format), format)
         except MediaError as error:
             error.path = path
             raise
         self.content = content
         self.path = path
+        self.wraps = _wraps(self.document)
         # A text may begin with any letters, those of other files too.
-        self.sealable = format in _SEALABLE
+        self.sealable = self.wraps or format in _SEALABLE
         self.sha256 = hashlib.sha256(content).hexdigest()
+
+    @property
+    def extent(self) -> Mapping[str, Any]:
+        """Medium and length."""
+        return {"medium": "text", "characters": len(_shown(self.document))}
 
     def find_notices(self) -> Sequence[FoundTextNotice]:
         """Return the notices that are read."""
@@ -59,6 +67,12 @@ class DocumentSubject(Subject):
     def read_metadata(self) -> metadata.Reading | None:
         """Return what the field says; None where the format has no place for it."""
         return _read(self.document) if self.document.field_place else None
+
+    def read_manifest(self, anchors_pem: str) -> manifest.ManifestReading:
+        """Read the manifest, of a text from its characters."""
+        if self.wraps:
+            return read_text(self.content, anchors_pem=anchors_pem)
+        return super().read_manifest(anchors_pem)
 
 
 class DocumentWork(Work):
@@ -86,14 +100,16 @@ class DocumentWork(Work):
                 f"a document of the format {before} cannot become {self.format}",
                 hint=f"End the name in {' or '.join(endings)}.",
             )
-        self.document = open_document(self.original, self.format)
+        bare = _without_manifest(self.original, before)
+        self.document = open_document(bare, self.format)
         if self.document.locked:
             problem, hint = self.document.locked
             raise UnsupportedFormat(problem, hint=hint)
 
     def _make(self, place: Path | None) -> LabelResult:
         document = self._place_notice(self.document)
-        content, label = self._write_metadata(document)
+        label = self.settings.aigc(self.produce_id)
+        content = self._write_metadata(document, label)
         self._missing(Layer.MARK, UNSUPPORTED)
         content = self._sign(content, label)
         if place is not None:
@@ -122,11 +138,10 @@ class DocumentWork(Work):
         )
         return placed
 
-    def _write_metadata(self, document: Document) -> tuple[bytes, AigcLabel | None]:
+    def _write_metadata(self, document: Document, label: AigcLabel) -> bytes:
         if not document.field_place:
             self._missing(Layer.AIGC, UNSUPPORTED)
-            return document.content, None
-        label = self.settings.aigc(self.produce_id)
+            return document.content
         earlier = _read(document)
         document = document.with_field(metadata.NAME, metadata.value(label))
         content = document.content
@@ -135,19 +150,20 @@ class DocumentWork(Work):
         self._written(
             Layer.AIGC, place=document.field_place, producer=label.content_producer
         )
-        return content, label
+        return content
 
-    def _sign(self, content: bytes, label: AigcLabel | None) -> bytes:
-        if label is None or self.format not in _SEALABLE:
+    def _sign(self, content: bytes, label: AigcLabel) -> bytes:
+        if _wraps(self.document):
+            return self._sign_text(content, label)
+        if self.format not in _SEALABLE:
             self._missing(Layer.C2PA, UNSUPPORTED)
             return content
         media_type = self.document.media_type
-        title = (self.target or self.path or Path("untitled")).name
         has_history = self._has_history(self.original, media_type)
         signed = manifest.sign(
             content,
             media_type,
-            self._claim(title, label, None, ""),
+            self._claim(self._title, label, None, ""),
             self.settings.signer,
             parent=self.original if has_history else None,
         )
@@ -157,6 +173,37 @@ class DocumentWork(Work):
             raise ManifestError("signing changed the document")
         self._sealed(has_history)
         return signed
+
+    def _sign_text(self, content: bytes, label: AigcLabel) -> bytes:
+        document = open_document(content, self.format)
+        if isinstance(document, Markdown):
+            content = document.with_end().content
+        earlier = read_text(self.original).state
+        if earlier is State.MALFORMED:
+            self.notes.append(
+                "the C2PA manifest of the source is unreadable and was left out"
+            )
+        has_history = earlier not in (State.ABSENT, State.MALFORMED)
+        signed = sign_text(
+            content,
+            self.document.media_type,
+            self._claim(self._title, label, None, ""),
+            self.settings.signer,
+            parent=self.original if has_history else None,
+        )
+        reading = read_text(signed)
+        if reading.state not in (State.TRUSTED, State.UNTRUSTED):
+            raise ManifestError(
+                f"the signed text does not verify: {', '.join(reading.failures)}"
+            )
+        if reading.label != label or unwrapped(signed) != content:
+            raise ManifestError("signing changed the text")
+        self._sealed(has_history)
+        return signed
+
+    @property
+    def _title(self) -> str:
+        return (self.target or self.path or Path("untitled")).name
 
 
 def label_text(
@@ -199,10 +246,14 @@ def label_text(
     """
     said = CORNER_MARK if style == "corner" else wording
     notice = TextNotice(text=said, place=place, style=style)
-    document = (Markdown if markdown else PlainText).of(text)
+    # The notice breaks a manifest in the text.
+    bare = unwrapped(text.encode("utf-8", "surrogatepass"))
+    document = (Markdown if markdown else PlainText).of(
+        bare.decode("utf-8", "surrogatepass")
+    )
     labeled = _insert(document, notice)
     assert isinstance(labeled, PlainText)
-    return labeled.text
+    return text if labeled is document else labeled.text
 
 
 def _insert(document: Document, notice: TextNotice) -> Document:
@@ -229,6 +280,15 @@ def _is_at(parts: Sequence[str], index: int, notice: TextNotice) -> bool:
         return before.endswith(RAISED) or (index == 0 and after.startswith(RAISED))
     lines = (*before.splitlines()[-1:], *after.splitlines()[:1])
     return notice.text in (line.strip() for line in lines)
+
+
+def _wraps(document: Document) -> bool:
+    """Tell whether a manifest can stand in the characters of a document."""
+    return isinstance(document, PlainText) and document.encoding.name == "utf-8"
+
+
+def _without_manifest(content: bytes, format: str) -> bytes:
+    return unwrapped(content) if format in _TEXTS else content
 
 
 def _shown(document: Document) -> str:

@@ -178,6 +178,7 @@ def _rule(
         in_force=table.day("in_force", sources[key].in_force),
         checked=checked,
         says=table.text("says").strip(),
+        advice=table.take("advice", bool, False),
     )
     table.done()
     return rule

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -166,6 +167,8 @@ class Rule:
         Since when it applies, and when that was looked up, ISO 8601.
     says : str
         What it means.
+    advice : bool
+        Whether the place does not insist on it.
     """
 
     jurisdiction: str
@@ -180,6 +183,39 @@ class Rule:
     in_force: str
     checked: str
     says: str
+    advice: bool = False
+
+    @property
+    def binding(self) -> bool:
+        """Whether what does not satisfy it breaks the rules of the place."""
+        weak = self.advice or self.jurisdiction == "own"
+        return not weak and self.value not in LEVELS[:-1]
+
+    def allows(self, found: Any) -> bool:
+        """Tell whether something is what the rule asks for.
+
+        Parameters
+        ----------
+        found : Any
+            A number, for a flag a truth, and otherwise a text or a sequence of them:
+            for words that are due, the text that must hold them.
+        """
+        match ASKS[self.asks].kind:
+            case Kind.LEAST:
+                return bool(found >= self.value)
+            case Kind.RANGE:
+                return bool(self.value[0] <= found <= self.value[1])
+            case Kind.TEXT:  # a word of its own, in a wording
+                word = rf"(?<![A-Za-z]){re.escape(self.value)}(?![A-Za-z])"
+                return bool(re.search(word, found))
+            case Kind.ONE_OF:
+                return any(one in self.value for one in _choice(found))
+            case Kind.ALL_OF:
+                return all(
+                    any(word in found for word in _choice(due)) for due in self.value
+                )
+            case _:
+                return bool(found == self.value)
 
     @property
     def reference(self) -> str:
@@ -208,3 +244,8 @@ class Jurisdiction:
     checked: str
     sources: tuple[Source, ...]
     rules: tuple[Rule, ...]
+
+
+def _choice(words: str | Sequence[str]) -> Sequence[str]:
+    """Return words of which any will do; one by itself is such a choice too."""
+    return (words,) if isinstance(words, str) else words

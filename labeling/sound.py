@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 from . import policy
-from .errors import MarkNotReadable, UnsupportedFormat
+from .errors import MarkNotReadable, UnsupportedFormat, UsageError
 from .keys import Key
-from .marks.audio import SCHEME, AudioReader, AudioWriter
+from .marks.audio import SCHEME, AudioReader
+from .marks.audio_writer import embed_blocks
 from .marks.tape import RATES
 from .media import audio as media
 from .media.sound import Samples
 from .model import Detection, Layer, Media
-from .notices.audio import Insertion
 from .notices.find_audio import FoundAudioNotice, find
+from .notices.insertion import AudioInsertion, Place, PlacedNotice
 from .payload import Payload
 from .stream import StreamSubject, StreamWork
-from .work import STRENGTHS, Settings
+from .work import CHAPTERS, STRENGTHS, Settings
 
-__all__ = ["SoundSubject", "SoundWork", "find_in_sound", "marked"]
+__all__ = ["SoundSubject", "SoundWork", "find_in_sound"]
+
+# A chapter that begins so early begins with the sound.
+_AT_START_S = 1.0
 
 
 class SoundSubject(StreamSubject):
@@ -30,15 +36,30 @@ class SoundSubject(StreamSubject):
 
     def __init__(self, content: Path, path: Path | None) -> None:
         self.sound = media.describe(content)
+        self._frames = self.sound.frames or 0
         super().__init__(content, path)
+
+    @property
+    def extent(self) -> Mapping[str, Any]:
+        """Medium and length."""
+        seconds = self._frames / self.sound.rate_hz
+        return {"medium": "audio", "duration_s": round(seconds, 3)}
 
     def find_notices(self) -> Sequence[FoundAudioNotice]:
         """Return the notices that are heard."""
-        return find(media.blocks(self.content, self.sound), self.sound.rate_hz)
+        return find(self._counted(), self.sound.rate_hz)
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys."""
         return find_in_sound(media.blocks(self.content, self.sound), self.sound, keys)
+
+    def _counted(self) -> Iterator[Samples]:
+        """Yield the sound, and see how long it is: not every file says so."""
+        frames = 0
+        for block in media.blocks(self.content, self.sound):
+            frames += len(block)
+            yield block
+        self._frames = frames
 
 
 class SoundWork(StreamWork):
@@ -81,15 +102,13 @@ class SoundWork(StreamWork):
         media_format: str | None,
     ) -> None:
         super().__init__(settings, due, source, path, target)
-        notice, place = settings.audio_notice, settings.notice_at
-        due.refuse("sound_kinds", "audio", notice.kind, "Choose a spoken notice.")
-        due.refuse(
-            "times",
-            "audio",
-            place if isinstance(place, str) else "middle",
-            "Choose the start.",
-        )
+        kind = settings.audio_notice.kind
+        due.refuse("sound_kinds", "audio", kind, "Choose a spoken notice.")
         self.sound = self.before = media.describe(source)
+        self.places = _places(settings.notice_at, source, self.sound)
+        first = self.places[0]
+        time = first if isinstance(first, str) else "middle"
+        due.refuse("times", "audio", time, "Choose the start.")
         low, high = RATES
         if not low <= self.sound.rate_hz <= high:
             raise UnsupportedFormat(
@@ -106,14 +125,14 @@ class SoundWork(StreamWork):
         payload = self._free_payload()
         for strength in STRENGTHS:
             insertion = self._insertion()
-            writer = AudioWriter(
+            marked = embed_blocks(
+                insertion,
                 self.sound.rate_hz,
-                self.sound.channels,
                 payload,
                 self.settings.key,
                 strength=strength,
             )
-            self._encode(target, marked(insertion, writer))
+            self._encode(target, marked)
             blocks = media.blocks(target)
             hit = find_in_sound(blocks, self.written, [self.settings.key])
             if hit.payload == payload:
@@ -133,34 +152,39 @@ class SoundWork(StreamWork):
         self._missing(Layer.MARK, MarkNotReadable.code)
         return None
 
-    def _insertion(self) -> Insertion:
+    def _insertion(self) -> AudioInsertion:
         """Return the sound with the notice in it, not read yet."""
-        return Insertion(
+        notice = self.settings.audio_notice
+        insertion = AudioInsertion(
             media.blocks(self.source, self.sound),
-            self.settings.audio_notice,
+            notice,
             rate=self.sound.rate_hz,
-            places=(self.settings.notice_at,),
+            places=self.places,
+            again=replace(notice, short=True),
         )
+        self.later = insertion.later
+        return insertion
 
     def _encode(self, target: Path, blocks: Iterable[Samples]) -> None:
         self.written = media.write(
-            target, blocks, self.sound, format=self.format, source=self.source
+            target,
+            blocks,
+            self.sound,
+            format=self.format,
+            source=self.source,
+            later=self.later,
         )
 
-    def _heard(self, insertion: Insertion) -> None:
-        """Report the notice as it stands in the sound."""
-        (placed,) = insertion.placed
+    def _heard(self, insertion: AudioInsertion) -> None:
+        """Report the notice as it stands in the sound, and where it is heard again."""
+        first, *others = insertion.placed
         self._written(
             Layer.NOTICE,
-            kind=placed.kind,
-            language=placed.language,
-            text=placed.text,
-            place=placed.place,
-            start_s=round(placed.start_s, 3),
-            end_s=round(placed.end_s, 3),
-            added_s=round(placed.inserted_s[1], 3),
-            level_lufs=round(placed.level_lufs, 1),
-            content_lufs=placed.content_lufs and round(placed.content_lufs, 1),
+            kind=first.kind,
+            language=first.language,
+            **_heard(first),
+            added_s=round(sum(one.inserted_s[1] for one in insertion.placed), 3),
+            again=[_heard(one) for one in others],
         )
 
     def _content(self, path: Path) -> str:
@@ -170,11 +194,36 @@ class SoundWork(StreamWork):
         return digest.hexdigest()
 
 
-def marked(blocks: Iterable[Samples], writer: AudioWriter) -> Iterator[Samples]:
-    """Yield blocks of a sound with the mark in them, some of them later."""
-    for block in blocks:
-        yield writer.push(block)
-    yield writer.finish()
+def _places(
+    place: Place | Literal["chapters"], source: Path, sound: media.Sound
+) -> tuple[Place, ...]:
+    """Return where in a sound the notice stands, in order.
+
+    Raises
+    ------
+    UsageError
+        It shall stand at chapters, and there are none.
+    """
+    if place != CHAPTERS:
+        return (place,)
+    starts = media.chapters(source, sound)
+    if not starts:
+        raise UsageError(
+            "the sound has no chapters for the notice to stand at",
+            hint="Choose the start or the end, or seconds from the start.",
+        )
+    return ("start", *(start for start in starts if start >= _AT_START_S))
+
+
+def _heard(placed: PlacedNotice) -> dict[str, Any]:
+    return {
+        "text": placed.text,
+        "place": placed.place,
+        "start_s": round(placed.start_s, 3),
+        "end_s": round(placed.end_s, 3),
+        "level_lufs": round(placed.level_lufs, 1),
+        "content_lufs": placed.content_lufs and round(placed.content_lufs, 1),
+    }
 
 
 def find_in_sound(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar, Protocol
@@ -82,6 +83,8 @@ class StreamWork(Work):
     """What the source holds."""
     written: _Medium
     """What the labeled file holds; known once it is marked."""
+    later: Callable[[float], float] | None = None
+    """Where a point of the source is in the labeled file, both in seconds."""
 
     def __init__(
         self,
@@ -129,7 +132,9 @@ class StreamWork(Work):
 
     def _write_metadata(self, source: Path, target: Path) -> AigcLabel:
         label = self.settings.aigc(self.produce_id)
-        written = metadata.write(source, target, label, original=self.source)
+        written = metadata.write(
+            source, target, label, original=self.source, later=self.later
+        )
         self.notes += (*self.written.notes, *written.notes)
         self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
         return label

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .keys import Key
 from .metadata.image import Reading
 from .model import Detection, Media
+from .provenance import manifest
 
 __all__ = ["Subject"]
 
@@ -37,9 +38,18 @@ class Subject(ABC):
     sha256: str
     sealable: bool = True
 
+    @property
+    @abstractmethod
+    def extent(self) -> Mapping[str, Any]:
+        """What is seen or heard: its ``medium``, as rules name it, and its size."""
+
     @abstractmethod
     def find_notices(self) -> Sequence[Any]:
         """Return the notices that a person would see or hear."""
+
+    def read_notices(self) -> Sequence[Any] | None:
+        """Return the texts that look like notices; None where nothing is seen."""
+        return None
 
     @abstractmethod
     def find_mark(self, keys: Sequence[Key]) -> Detection | None:
@@ -48,3 +58,8 @@ class Subject(ABC):
     @abstractmethod
     def read_metadata(self) -> Reading | None:
         """Return what the metadata says; None where there is no place for it."""
+
+    def read_manifest(self, anchors_pem: str) -> manifest.ManifestReading:
+        """Read and judge the manifest of a file that can have one."""
+        assert self.content is not None
+        return manifest.read(self.content, anchors_pem=anchors_pem)

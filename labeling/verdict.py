@@ -7,14 +7,17 @@ confirmed   the file's own metadata states that it is generated: a well-formed
             AIGC label with the value 1, or an intact manifest of a trusted
             signer that names an AI source type
 possible    the AIGC label says "may be" (2)
-suspected   no such statement, but a trace: a notice, a mark, an AIGC label
-            that says "suspected" (3) or is not well formed, an IPTC source
-            type of AI, or a manifest with one that is not trusted or not intact
+suspected   no such statement, but a trace: a notice, or a text that looks like
+            one, a mark, an AIGC label that says "suspected" (3) or is not well
+            formed, an IPTC source type of AI, or a manifest with one that is
+            not trusted or not intact
 none        nothing was found, which does not prove that nothing was there
 =========== =================================================================
 
 There is no score: a mark or a signature is proof, a notice is a signal, an
-unsigned field is a claim that anybody can write.
+unsigned field is a claim that anybody can write. A text that looks like a notice
+may be anybody's: it is a trace, but does not stand in for a notice that was recorded
+and is gone.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ def verdict(evidence: Iterable[Evidence]) -> Verdict:
 
 def _alone(item: Evidence) -> Verdict:
     """Return what one layer supports by itself."""
+    if item.detail.get("notice_like"):
+        return Verdict.SUSPECTED
     if item.state in (State.ABSENT, State.NOT_CHECKED, State.UNSUPPORTED):
         return Verdict.NONE
     if item.layer is Layer.AIGC and item.state is State.PRESENT:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import uuid4
 
 from .. import __version__
@@ -17,7 +17,9 @@ from .keys import Key
 from .metadata.aigc import to_json
 from .metadata.image import Reading
 from .model import AigcLabel, LabelResult, Layer, LayerResult, State
-from .notices.audio import AudioNotice, Place, check_place
+from .notices.audio import AudioNotice
+from .notices.insertion import Place, check_place
+from .notices.logo import Logo
 from .notices.text import CORNER_MARK, TextNotice
 from .notices.video import VideoNotice
 from .notices.wording import WORDINGS, check_wording
@@ -28,9 +30,12 @@ from .provenance.signer import Signer
 if TYPE_CHECKING:
     from .records.store import RecordStore
 
-__all__ = ["DEVELOPMENT_PRODUCER", "STRENGTHS", "Settings", "Work"]
+__all__ = ["CHAPTERS", "DEVELOPMENT_PRODUCER", "STRENGTHS", "Settings", "Work"]
 
 DEVELOPMENT_PRODUCER = "synthmark-development"
+
+CHAPTERS: Final = "chapters"
+"""At the start of a sound, and of each of its chapters."""
 
 STRENGTHS = (1.0, 1.4, 2.0)
 """Of the mark: one after the other, until it reads back from the encoded file."""
@@ -60,13 +65,22 @@ class Settings:
         Language of a standard wording, or the wording of the notice itself; in
         pictures, videos and texts.
     corner : str or None
-        Corner of the notice in a picture or video; None for the usual one.
+        Edge or corner of the notice in a picture or video, or ``"auto"``. None for the
+        corner that the rules name; where they leave it open, the usual one or a calmer.
+    safe_area : str or None
+        What the notice keeps free at the sides of a picture or video, one of
+        `SAFE_AREAS`; None for nothing in pictures, the controls of players in videos.
+    vertical : bool
+        Whether the notice of a picture or video is set in a column.
+    logo : Logo or None
+        Stands beside it where there is room.
     sound_notice : str
         Notice in a sound (GB 45438-2025, 5.3): ``"spoken"``, ``"round"`` for a short
         one in each round of a conversation, or ``"rhythm"``.
-    notice_at : "start", "end" or float
-        Where in a sound it is heard; a number is seconds from its start. In a text,
-        where it stands; a number is the share of the text before it, 0 to 1.
+    notice_at : "start", "end", "chapters" or float
+        Where in a sound it is heard; a number is seconds from its start, and "chapters"
+        is its start and, in short, that of each chapter. In a text, where it stands; a
+        number is the share of the text before it, 0 to 1.
     text_style : str
         Notice in a text (GB 45438-2025, 5.1): ``"line"``, or ``"corner"`` for raised
         letters that say AI.
@@ -77,6 +91,8 @@ class Settings:
         shall not be those that suit the source.
     software_agent : str
         Name of the system that generated the content.
+    software_agent_version : str
+        Its version, which California wants in the manifest (SB 942, 22757.3).
     progress : callable or None
         Told about each second of a video, how many seconds are done and how many
         there are.
@@ -96,12 +112,16 @@ class Settings:
     jurisdictions: tuple[str, ...] = ("cn",)
     wording: str = "en"
     corner: str | None = None
+    safe_area: str | None = None
+    vertical: bool = False
+    logo: Logo | None = None
     sound_notice: str = "spoken"
-    notice_at: Place = "start"
+    notice_at: Place | Literal["chapters"] = "start"
     text_style: str = "line"
     notice_seconds: float | None = None
     encoding: Mapping[str, Any] = field(default_factory=dict)
     software_agent: str = "unnamed generator"
+    software_agent_version: str = ""
     progress: Callable[[float, float], object] | None = field(
         default=None, repr=False, compare=False
     )
@@ -110,7 +130,8 @@ class Settings:
         Payload(issuer=self.issuer, serial=0)
         check_wording(self.text)
         self.due.refuse("letters", "image", self.text, "Write them in the wording.")
-        check_place(self.notice_at)
+        if self.notice_at != CHAPTERS:
+            check_place(self.notice_at)
         _ = self.audio_notice, self.video_notice, self._text_notice("start")
         try:
             to_json(self.aigc("0"))
@@ -141,7 +162,7 @@ class Settings:
         """The notice of a text."""
         return self._text_notice(self.notice_at)
 
-    def _text_notice(self, place: Place) -> TextNotice:
+    def _text_notice(self, place: str | float) -> TextNotice:
         text = CORNER_MARK if self.text_style == "corner" else self.text
         return TextNotice(text=text, place=place, style=self.text_style)
 
@@ -150,10 +171,13 @@ class Settings:
         """The notice of a video."""
         due = self.due
         return VideoNotice(
-            corner=self.corner or due.video_corner,
+            corner=self.corner or due.corner("video"),
             text=self.text,
             height_fraction=due.notice_height,
             seconds=self.notice_seconds,
+            safe_area=self.safe_area or "player",
+            vertical=self.vertical,
+            logo=self.logo,
         )
 
     def aigc(self, produce_id: str) -> AigcLabel:
@@ -236,7 +260,7 @@ class Work(ABC):
             payload=payload,
             mark_scheme=scheme if payload else None,
             software_agent=self.settings.software_agent,
-            software_agent_version="",
+            software_agent_version=self.settings.software_agent_version,
             when=self.when,
             generator_version=__version__,
         )

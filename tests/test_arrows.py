@@ -90,7 +90,7 @@ def test_only_the_arrows_of_the_design(place: tuple[str, ...]) -> None:
 
 def test_the_walk_sees_every_kind_of_import() -> None:
     # Were the walk blind, the test above could not fail.
-    assert ("labeling", "home") in imported(("cli",))  # inside a function
+    assert ("labeling", "page") in imported(("cli",))  # inside a function
     assert ("kernels", "spread") in imported(("labeling", "marks", "image"))
     assert ("labeling", "media", "image") in imported(("labeling", "picture"))
     assert () in imported(("labeling", "work"))  # the version

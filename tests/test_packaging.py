@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -52,21 +52,27 @@ def test_the_version_stands_the_same_in_both_places():
 def test_every_import_is_declared_and_every_declaration_is_used():
     modules = {
         "c2pa-python": "c2pa",
+        "fonttools": "fontTools",
         "opencv-python-headless": "cv2",
         "pillow": "PIL",
     }
-    declared = {
-        modules.get(name, name)
-        for item in PROJECT["project"]["dependencies"]
-        for name in re.findall(r"^[\w-]+", item)
-    }
+    project = PROJECT["project"]
+    declared, optional = (
+        {
+            modules.get(name, name)
+            for item in items
+            for name in re.findall(r"^[\w-]+", item)
+        }
+        for items in (project["dependencies"], project["optional-dependencies"]["ocr"])
+    )
     source = "\n".join(
         path.read_text()
         for place in ("cli.py", "kernels/**/*.py", "labeling/**/*.py")
         for path in ROOT.glob(place)
     )
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", source, re.MULTILINE))
-    assert declared == imported - set(sys.stdlib_module_names) - {"__future__"}
+    imported -= {"__future__"}
+    assert declared == imported - set(sys.stdlib_module_names) - optional
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
@@ -78,15 +84,16 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert not inside & {"tests", "samples", "bench", "docs", "build"}
 
 
-def test_the_wheel_ships_the_font_with_its_license(wheel):
-    assert {
-        "synthmark/labeling/notices/fonts/OFL.txt",
-        "synthmark/labeling/notices/voices/zh.opus",
-        "synthmark/labeling/notices/web/synthmark-notice.js",
-        "synthmark/labeling/rules/cn.toml",
-        "synthmark/py.typed",
-    } <= set(names(wheel))
-    assert any(name.endswith(".otf") for name in names(wheel))
+def test_the_wheel_ships_all_data(wheel):
+    data = {
+        f"synthmark/{path.relative_to(ROOT).as_posix()}"
+        for path in ROOT.joinpath("labeling").rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc", ".nbi", ".nbc"}
+    }
+    assert {PurePosixPath(name).suffix for name in data} >= {
+        *(".js", ".md", ".opus", ".otf", ".toml", ".txt")
+    }
+    assert data | {"synthmark/py.typed"} <= set(names(wheel))
 
 
 def test_the_wheel_works_outside_the_checkout(wheel, tmp_path):

@@ -36,6 +36,7 @@ C2PA = {
     "failures": ["assertion.dataHash.mismatch"],
     "detail": "broken box",
 }
+LIKE = {"text": "Made with AI", "height_fraction": 0.03, "as_ruled": False}
 RECORD = {"sequence": 3, "time": "2026-01-02", "same_bytes": False}
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -48,6 +49,22 @@ SHOWN: list[tuple[str, str, dict[str, Any], list[str]]] = [
         ["AI生成", "5.1%"],
     ),
     ("notice", "absent", {"notices": []}, []),
+    ("notice", "absent", {"notices": [], "notice_like": []}, []),
+    (
+        "notice",
+        "absent",
+        {"notices": [], "notice_like": [LIKE, {**LIKE, "text": "AI合成"}]},
+        ["Made with AI", "3.0%", "AI合成"],
+    ),
+    (
+        "notice",
+        "present",
+        {
+            "notices": [{"text": "AI生成", "height_fraction": 0.0512}],
+            "notice_like": [LIKE],
+        },
+        ["“AI生成”", "5.1%", "Made with AI"],
+    ),
     ("mark", "present", MARK, ["00000700000001e2", "2e-93"]),
     ("mark", "present", {**MARK, "transform": TURNED}, ["-12.3°"]),
     ("mark", "unreadable", {**MARK, "payload": None}, ["2e-93"]),

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from synthmark.labeling import policy, rule_file
 from synthmark.labeling.errors import SynthmarkError, UsageError
 from synthmark.labeling.notices.audio import KINDS, TEXTS
-from synthmark.labeling.notices.image import CORNERS, MIN_HEIGHT_FRACTION
+from synthmark.labeling.notices.image import MIN_HEIGHT_FRACTION
+from synthmark.labeling.notices.image import PLACES as STANDS
 from synthmark.labeling.notices.video import MIN_SECONDS
 from synthmark.labeling.notices.wording import WORDINGS, check_wording
 from synthmark.labeling.rulebook import (
@@ -97,7 +98,7 @@ def test_a_wording_needs_what_the_elements_say() -> None:
 
 def test_china_by_default() -> None:
     asked = policy.due()
-    assert (asked.notice_corner, asked.video_corner) == ("bottom-right", "top-left")
+    assert asked.corner("image") == asked.corner("video") == "auto"
     assert asked.spoken_language == "zh"
     assert asked.service.name == "other"
     assert [place.name for place in asked.jurisdictions] == ["cn"]
@@ -118,19 +119,19 @@ def test_the_four_named_classes_need_a_notice_in_china(service: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "corner", "video_corner", "spoken", "kinds", "times"),
+    ("place", "corner", "spoken", "kinds", "times"),
     [
-        ("eu", "top-right", "top-right", "en", ("spoken",), ("start",)),
-        ("in", "bottom-right", "top-left", "en", ("spoken",), ("start",)),
-        ("kr", "bottom-right", "top-left", "en", ("spoken", "rhythm"), None),
-        ("us-ca", "bottom-right", "top-left", "en", ("spoken", "rhythm"), None),
+        ("eu", "top-right", "en", ("spoken",), ("start",)),
+        ("in", "auto", "en", ("spoken",), ("start",)),
+        ("kr", "auto", "en", ("spoken", "rhythm"), None),
+        ("us-ca", "auto", "en", ("spoken", "rhythm"), None),
     ],
 )
 def test_each_place_by_itself(
-    place: str, corner: str, video_corner: str, spoken: str, kinds: Any, times: Any
+    place: str, corner: str, spoken: str, kinds: Any, times: Any
 ) -> None:
     asked = policy.due("face", [place])
-    assert (asked.notice_corner, asked.video_corner) == (corner, video_corner)
+    assert asked.corner("image") == asked.corner("video") == corner
     assert asked.spoken_language == spoken
     assert asked.values["audio"]["sound_kinds"] == kinds
     assert asked.values["audio"]["times"] == times or times is None
@@ -155,7 +156,7 @@ def test_california_names_what_the_disclosure_says() -> None:
 def test_of_china_and_europe_both_are_satisfied(order: tuple[str, ...]) -> None:
     asked = policy.due("voice", order)
     # Any corner will do in China; Europe names one.
-    assert asked.notice_corner == asked.video_corner == "top-right"
+    assert asked.corner("image") == asked.corner("video") == "top-right"
     assert asked.spoken_language == "zh-en"
     assert {*asked.languages} == {"zh", "en"}
     assert asked.letters == "AI"
@@ -185,7 +186,7 @@ def test_what_is_at_odds_is_decided_by_the_first_and_said(
     monkeypatch.setitem(policy.JURISDICTIONS, "low", low)
     for order, corner in ((("eu", "low"), "top-right"), (("low", "eu"), "bottom-left")):
         asked = policy.due("face", order, "image")
-        assert asked.notice_corner == corner
+        assert asked.corner("image") == corner
         (note,) = asked.notes
         assert note.startswith(f"image: {order[1]} asks for corner ")
         assert "the first one named decides" in note
@@ -281,8 +282,8 @@ def test_the_order_of_places_decides_about_nothing_but_what_is_at_odds(
 @given(service=st.sampled_from(SERVICES), named=places)
 def test_whatever_is_due_can_be_made(service: str, named: list[str]) -> None:
     asked = policy.due(service, named)
-    assert asked.notice_corner in CORNERS
-    assert asked.video_corner in CORNERS
+    assert asked.corner("image") in STANDS
+    assert asked.corner("video") in STANDS
     assert MIN_HEIGHT_FRACTION <= asked.notice_height <= 0.2
     assert asked.spoken_language in ("zh", "en", "zh-en")
     assert 0 <= asked.notice_seconds < math.inf

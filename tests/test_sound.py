@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ from synthmark.labeling.errors import (
 )
 from synthmark.labeling.media import audio as media
 from synthmark.labeling.media import source as intake
+from synthmark.labeling.media.tags import Tags
 from synthmark.labeling.model import Detection, FindingKind, LabelResult, Layer, State
 
 RATE = 24_000
@@ -161,6 +165,97 @@ def test_a_round_of_a_conversation_has_a_short_notice(
     report = Home().detector().detect(tmp_path / "out.wav")
     (heard,) = report.layer(Layer.NOTICE).detail["notices"]
     assert heard["text"] == "人工智能生成"
+
+
+CHAPTERS_S = (0.0, 2.5, 4.0)
+
+
+@pytest.fixture
+def podcast(make: Make, tmp_path: Path) -> Make:
+    """Return what writes a sound with three chapters into a file."""
+
+    def written(suffix: str) -> Path:
+        path = tmp_path / f"podcast.{suffix}"
+        sound = media.describe(plain := make("plain.wav", seconds=6))
+        edges = (*CHAPTERS_S, 6.0)
+        chapters = [
+            {
+                "id": index,
+                "start": round(1000 * start),
+                "end": round(1000 * end),
+                "time_base": Fraction(1, 1000),
+                "metadata": {"title": f"Part {index}"},
+            }
+            for index, (start, end) in enumerate(pairwise(edges))
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            tags = Tags(chapters=tuple(chapters))
+            patch.setattr(media, "_tags", lambda *_: tags)
+            media.write(path, media.blocks(plain), sound, format=media.format_of(path))
+        return path
+
+    return written
+
+
+@pytest.mark.parametrize("suffix", ["m4a", "mp3", "flac", "ogg", "opus"])
+def test_every_chapter_begins_with_a_notice(
+    suffix: str, podcast: Make, tmp_path: Path
+) -> None:
+    source, target = podcast(suffix), tmp_path / f"out.{suffix}"
+    result = Home().labeler(notice_at="chapters").label(source, target)
+    assert result.complete
+    written = result.layer(Layer.NOTICE).detail
+    again = written["again"]
+    assert written["text"] == "本内容由人工智能生成"
+    assert [one["text"] for one in again] == ["人工智能生成"] * 2
+    # Each chapter begins half a second before its notice; the first with the sound.
+    starts = media.chapters(target, media.describe(target))
+    expected = (0, *(one["start_s"] - 0.5 for one in again))
+    assert starts == pytest.approx(expected, abs=0.003)
+    with av.open(str(target)) as container:
+        chapters = container.chapters()
+        ends = [float(c["end"] * c["time_base"]) for c in chapters]
+        assert [c["metadata"]["title"] for c in chapters] == [
+            "Part 0",
+            "Part 1",
+            "Part 2",
+        ]
+    assert ends[:2] == pytest.approx(starts[1:], abs=0.003)
+    report = Home().detector().detect(target)
+    heard = report.layer(Layer.NOTICE).detail["notices"]
+    assert [one["text"] for one in heard] == [
+        written["text"],
+        *(one["text"] for one in again),
+    ]
+    for found, put in zip(heard, (written, *again), strict=True):
+        assert found["start_s"] == pytest.approx(put["start_s"], abs=0.1)
+        assert found["end_s"] == pytest.approx(put["end_s"], abs=0.1)
+
+
+@pytest.mark.parametrize("place", [1.5, "end"])
+def test_chapters_stay_where_they_belong(
+    place: float | str, podcast: Make, tmp_path: Path
+) -> None:
+    source, target = podcast("flac"), tmp_path / "out.flac"
+    result = Home().labeler(notice_at=place).label(source, target)
+    added = result.layer(Layer.NOTICE).detail["added_s"]
+    starts = media.chapters(target, media.describe(target))
+    before = CHAPTERS_S if place == "end" else (0.0, 2.5 + added, 4.0 + added)
+    assert starts == pytest.approx(before, abs=0.002)
+
+
+def test_without_chapters_there_is_no_place_for_it(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no chapters"):
+        Home().labeler(notice_at="chapters").label(make(), tmp_path / "out.wav")
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_at_chapters_is_at_the_start_too(podcast: Make, tmp_path: Path) -> None:
+    # Where only the start will do, it may be heard again.
+    labeler = Home().labeler(notice_at="chapters", jurisdictions=("eu",))
+    result = labeler.label(podcast("mp3"), tmp_path / "out.mp3")
+    assert result.layer(Layer.NOTICE).detail["place"] == "start"
+    assert "AI-generated" in result.layer(Layer.NOTICE).detail["again"][0]["text"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def record(
 
 NOTICE = evidence("notice", "present", notices=[{"text": "AI生成"}])
 MARK = evidence("mark", "present", payload=ONE)
+LIKE = evidence("notice", "absent", notices=[], notice_like=[{"text": "AI生成"}])
 NO_MARK = evidence("mark", "absent", payload=None)
 IPTC = evidence("iptc", "present", source_types=[TRAINED])
 MANIFEST = {"source_types": ["trainedAlgorithmicMedia"], "label": None, "payload": None}
@@ -91,6 +92,8 @@ VERDICTS = {
     "an unreadable manifest": ([c2pa("malformed", source_types=[])], "none"),
     "no manifest possible": ([evidence("c2pa", "unsupported")], "none"),
     "a notice": ([NOTICE], "suspected"),
+    "a text like a notice": ([LIKE], "suspected"),
+    "a label outweighs a text like a notice": ([LIKE, aigc("2")], "possible"),
     "a mark": ([MARK], "suspected"),
     "a mark that cannot be read": ([evidence("mark", "unreadable")], "suspected"),
     "no key for marks": ([evidence("mark", "not_checked")], "none"),
@@ -217,6 +220,10 @@ FINDINGS: dict[str, tuple[list[Evidence], list[str]]] = {
     ),
     "the notice gone": (
         [MARK, aigc(), c2pa("trusted"), record()],
+        ["hidden notice absent_though_recorded"],
+    ),
+    "the notice gone, another's in its place": (
+        [LIKE, MARK, aigc(), c2pa("trusted"), record()],
         ["hidden notice absent_though_recorded"],
     ),
     "a notice that was never drawn": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from .listening import UNCHANGED, Chunk, looks
 from .tape import Tape, check_format
 from .timeline import ROWS, TILE_TICKS, timeline_of
 
-__all__ = ["AudioWriter"]
+__all__ = ["AudioWriter", "embed_blocks"]
 
 WINDOWS = 3  # of a tile, one each 8 ms
 WINDOW_TICKS = TILE_TICKS // WINDOWS
@@ -214,6 +215,50 @@ class AudioWriter:
         folded = timing.fold(cells, UNCHANGED.step, path, ROWS, len(cells) + 1)
         agreed = float((folded * self._earlier).sum())
         return agreed > STANDING * math.sqrt(float((folded**2).sum()))
+
+
+def embed_blocks(
+    blocks: Iterable[Float],
+    rate: int,
+    payload: Payload,
+    key: Key,
+    *,
+    strength: float = 1.0,
+) -> Iterator[Float]:
+    """Hide a payload in a sound on its way through a pipeline.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of float32, shape (frames, channels)
+        The sound, in order. Up to twelve seconds are read ahead.
+    rate : int
+        Samples per second, 8,000 to 192,000.
+    payload : Payload
+        What to hide.
+    key : Key
+        Who can find it again.
+    strength : float, optional
+        Change in dB relative to the default, 0.25 to 4.
+
+    Yields
+    ------
+    ndarray of float32, shape (frames, channels)
+        The marked sound, in blocks of other lengths.
+
+    Raises
+    ------
+    UsageError
+        A block has another type or shape, or values that are not finite, or an
+        argument is out of range.
+    """
+    writer: AudioWriter | None = None
+    for block in blocks:
+        if writer is None:
+            channels = block.shape[1] if block.ndim == 2 else 1
+            writer = AudioWriter(rate, channels, payload, key, strength=strength)
+        yield writer.push(block)
+    if writer is not None:
+        yield writer.finish()
 
 
 def _chips(pattern: Float, phases: Ints) -> Float:

@@ -6,7 +6,8 @@ memory than a minute.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,16 @@ from .probe import audio_format, format_by_suffix, open_file
 from .samples import sample_width
 from .sound import Samples, Sound, check_stream, default_layout
 
-__all__ = ["Samples", "Sound", "blocks", "describe", "format_of", "from_array", "write"]
+__all__ = [
+    "Samples",
+    "Sound",
+    "blocks",
+    "chapters",
+    "describe",
+    "format_of",
+    "from_array",
+    "write",
+]
 
 _SUFFIXES = {
     ".wav": "wav",
@@ -96,6 +106,16 @@ def blocks(path: Path | str, sound: Sound | None = None) -> Iterator[Samples]:
             yield block
 
 
+def chapters(path: Path | str, sound: Sound) -> tuple[float, ...]:
+    """Return when the chapters of a file begin, in seconds, the first one first.
+
+    Cue points of WAV files count as chapters. What begins where the sound has ended is
+    left out.
+    """
+    length_s = math.inf if sound.frames is None else sound.frames / sound.rate_hz
+    return tuple(start for start in _tags(path, sound).starts_s if start < length_s)
+
+
 def write(
     target: Path | str,
     samples: Iterable[Samples],
@@ -103,6 +123,7 @@ def write(
     *,
     format: str | None = None,
     source: Path | str | None = None,
+    later: Callable[[float], float] | None = None,
 ) -> Sound:
     """Write changed samples into a file like the one that they came from.
 
@@ -124,6 +145,9 @@ def write(
         One of the formats of `Sound`; by default that of `sound`.
     source : Path or str, optional
         The file that they came from, for what it says besides the samples.
+    later : callable, optional
+        Tells where a point of the source is in `samples`, both in seconds, where these
+        have become longer. Chapters follow it.
 
     Returns
     -------
@@ -151,6 +175,8 @@ def write(
             return _write_pcm(file, checked, sound, format, source)
         plan = encoder.plan(sound, format)
         kept = _tags(source, sound)
+        if later is not None:
+            kept = kept.moved(later)
         frames = encoder.encode(file, checked, sound.rate_hz, plan, kept)
         lost = kept.lost(format) if format != sound.format else ()
         return replace(plan.sound, frames=frames, notes=(*plan.sound.notes, *lost))

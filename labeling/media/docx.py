@@ -356,6 +356,8 @@ def _paragraph(space: str, run: str) -> str:
 
 def _edited(content: bytes, changes: list[tuple[int, int, str]]) -> bytes:
     """Return bytes with stretches of them replaced."""
-    for start, stop, new in sorted(changes, reverse=True):
-        content = content[:start] + new.encode() + content[stop:]
-    return content
+    pieces, kept = [], 0
+    for start, stop, new in sorted(changes):
+        pieces += [content[kept:start], new.encode()]
+        kept = stop
+    return b"".join([*pieces, content[kept:]])

@@ -90,10 +90,12 @@ class HtmlDocument(Document):
         self.layout = _Reader(text).layout
 
     def _changed(self, *changes: tuple[int, int, str]) -> HtmlDocument:
-        """Return the page with stretches of it replaced, the last one first."""
-        text = self.text
-        for start, stop, new in sorted(changes, reverse=True):
-            text = text[:start] + new + text[stop:]
+        """Return the page with stretches of it replaced."""
+        pieces, kept = [], 0
+        for start, stop, new in sorted(changes):
+            pieces += [self.text[kept:start], new]
+            kept = stop
+        text = "".join([*pieces, self.text[kept:]])
         made = HtmlDocument.__new__(HtmlDocument)
         made.encoding = self.encoding
         made.content = _encode(text, self.encoding)

@@ -8,6 +8,7 @@ ISO 32000-2, 14.3.3 (document information dictionary), 9.7 (composite fonts).
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,8 +28,11 @@ _READ_PAGES = 20
 """Of long documents so many pages are read at either end."""
 
 _MAX_TREE = 100
+_MOST_UNPACKED = 64 << 20
+"""Bytes that a stream may unpack to; images are never unpacked here."""
+
 _LEAST_PT, _MOST_PT = 20.0, 1e5
-_GAP = 0.5
+_GAP = 0.4
 """Between a notice and the sides of the page, by its height."""
 
 # qpdf tells of small damage by the log; it is asked for it instead.
@@ -58,14 +62,12 @@ class PdfDocument(Document):
         if self._parts is None:
             with _opened(self.content) as pdf:
                 pages, count = pdf.pages, len(pdf.pages)
-                self._parts = [
-                    _text(page)
-                    if index < _READ_PAGES
-                    or index >= count - _READ_PAGES
-                    or _has_notice(page)
-                    else ""
-                    for index, page in enumerate(pages)
-                ]
+                numbers = [*range(_READ_PAGES), *range(count - _READ_PAGES, count)]
+                noted = (n for n, page in enumerate(pages) if _has_notice(page))
+                numbers += itertools.islice(noted, _READ_PAGES)
+                self._parts = [""] * count
+                for number in {n for n in numbers if 0 <= n < count}:
+                    self._parts[number] = _text(pages[number])
         return list(self._parts)
 
     def insert(self, index: int, text: str, *, raised: bool) -> PdfDocument:
@@ -103,6 +105,9 @@ class PdfDocument(Document):
 
 @contextmanager
 def _opened(content: bytes) -> Iterator[pikepdf.Pdf]:
+    before: Any = pikepdf.settings.set_qpdf_limits(
+        flate_max_memory=_MOST_UNPACKED, run_length_max_memory=_MOST_UNPACKED
+    )
     try:
         with pikepdf.open(io.BytesIO(content), suppress_warnings=True) as pdf:
             yield pdf
@@ -123,6 +128,8 @@ def _opened(content: bytes) -> Iterator[pikepdf.Pdf]:
         RuntimeError,
     ) as error:
         raise DamagedMedia("the PDF document is cut off or damaged") from error
+    finally:
+        pikepdf.settings.set_qpdf_limits(**before)
 
 
 def _saved(pdf: pikepdf.Pdf) -> bytes:
@@ -259,4 +266,7 @@ def _text(page: pikepdf.Page) -> str:
     a, b, c, d, e, f = matrix
     # Turned back (the turns are orthogonal), the middle of the page at the origin.
     back = (a, c, b, d, -a * e - b * f - width / 2, -c * e - d * f - height / 2)
-    return "\n".join(page_lines(page, back)).strip()
+    try:
+        return "\n".join(page_lines(page, back)).strip()
+    except MediaTooLarge:
+        return ""  # such as a map; it can be labeled all the same

@@ -22,7 +22,8 @@ _FONT = "SMKNTC+SynthmarkNotice"
 # By the shorter side of the page, and in points: what is set smaller is not read.
 _SIZE, _LEAST = 0.02, 9.0
 _RAISED = 0.8
-_PADDING = 0.5
+# By its size, at the sides and above: low enough for a margin of half an inch.
+_PADDING, _ABOVE = 0.5, 0.25
 _INK, _GROUND, _LINE = "0.1 0.1 0.1", "0.96 0.96 0.96", "0.46 0.46 0.46"
 
 
@@ -65,10 +66,10 @@ def draw(pdf: pikepdf.Pdf, text: str, side: float, *, raised: bool) -> Drawn:
     size = max(_LEAST, _SIZE * side) * (_RAISED if raised else 1)
     glyphs, font = _font(pdf, text)
     advance = sum(glyphs[character][1] for character in text) * size / 1000
-    width, height = advance + 2 * _PADDING * size, size * (1 + 2 * _PADDING)
+    width, height = advance + 2 * _PADDING * size, size * (1 + 2 * _ABOVE)
     codes = "".join(f"{glyphs[character][0]:04X}" for character in text)
     # A little above the lower padding: letters go below the line less than above it.
-    x, y = _PADDING * size, (_PADDING + 0.16) * size
+    x, y = _PADDING * size, (_ABOVE + 0.16) * size
     content = (
         f"{_GROUND} rg {_LINE} RG 0.5 w 0 0 {width:.2f} {height:.2f} re B\n"
         f"BT {_INK} rg /F {size:.2f} Tf {x:.2f} {y:.2f} Td <{codes}> Tj ET\n"

@@ -10,11 +10,14 @@ ISO 32000-2, 9.4 (text objects), 9.7.5 (CMaps), 9.10 (extraction of text).
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import pikepdf
+
+from ..errors import MediaTooLarge
 
 __all__ = ["OWN", "Matrix", "page_lines", "times", "unended"]
 
@@ -26,6 +29,7 @@ Matrix: TypeAlias = tuple[float, float, float, float, float, float]
 _MARK, _RAISED = "AI", "ᴬᴵ"
 _ONE: Matrix = (1, 0, 0, 1, 0, 0)
 _MOST_OPERATORS = 100_000
+_MOST_STEPS, _MOST_STEPS_READ = 2_000_000, 300_000
 _MOST_CODES = 70_000
 _MOST_BYTES = 16 << 20
 _MAX_DEPTH = 4
@@ -33,6 +37,7 @@ _SAME_LINE = 2.0
 # Encodings of Chinese fonts that are not embedded.
 _NAMED = (("UCS2", "utf-16-be"), ("UTF16", "utf-16-be"), ("GBK", "gb18030"))
 _WANTED = "q Q cm Do BT Tf Td TD Tm T* TL Tj TJ ' \""
+_WORD = re.compile(rb"[A-Za-z'\"*]+")
 _BFCHAR = re.compile(rb"beginbfchar(.*?)endbfchar", re.DOTALL)
 _BFRANGE = re.compile(rb"beginbfrange(.*?)endbfrange", re.DOTALL)
 _PAIR = re.compile(rb"<([0-9a-fA-F\s]+)>\s*<([0-9a-fA-F\s]*)>")
@@ -56,6 +61,8 @@ def page_lines(page: pikepdf.Page, turned: Matrix) -> list[str]:
     ------
     pikepdf.PdfError
         Its content cannot be parsed.
+    MediaTooLarge
+        Its content is beyond any reason.
     """
     reader = _Reader()
     reader.read(page.obj, page.obj.get("/Resources", page.resources), turned, 0, False)
@@ -70,11 +77,29 @@ def page_lines(page: pikepdf.Page, turned: Matrix) -> list[str]:
 
 
 def unended(page: pikepdf.Page) -> int:
-    """Return how many saved states of graphics the page leaves behind."""
+    """Return how many saved states of graphics the page leaves behind.
+
+    Raises
+    ------
+    MediaTooLarge
+        Its content is beyond any reason.
+    """
     depth = 0
-    for instruction in pikepdf.parse_content_stream(page, "q Q"):
+    for instruction in _steps(page.obj, "q Q", _MOST_STEPS):
         depth = max(0, depth + (1 if str(instruction.operator) == "q" else -1))
     return depth
+
+
+def _steps(content: Any, wanted: str, most: int) -> Iterable[Any]:
+    """Return the steps of a page or form, which are all in memory at once."""
+    is_form = isinstance(content, pikepdf.Stream)
+    parts = content if is_form else content.get("/Contents", [])
+    streams = list(parts) if isinstance(parts, pikepdf.Array | list) else [parts]
+    written = b"\n".join(stream.read_bytes() for stream in streams)
+    words = itertools.islice(_WORD.finditer(written), most)
+    if len(written) > _MOST_BYTES or sum(1 for _ in words) == most:
+        raise MediaTooLarge("a page of the PDF document has too many parts")
+    return pikepdf.parse_content_stream(content, wanted)
 
 
 class _Reader:
@@ -94,7 +119,7 @@ class _Reader:
         line = place = _ONE
         leading = 0.0
         decode: Callable[[bytes], str] = _unread
-        for instruction in pikepdf.parse_content_stream(content, _WANTED):
+        for instruction in _steps(content, _WANTED, _MOST_STEPS_READ):
             self.left -= 1
             if self.left < 0:
                 return

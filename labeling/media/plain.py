@@ -10,7 +10,7 @@ from ..errors import UnsupportedFormat
 from .document import Document, Field
 from .encoding import Encoding, decode
 
-__all__ = ["Markdown", "PlainText"]
+__all__ = ["Markdown", "PlainText", "escaped"]
 
 _RAISED = str.maketrans("AI", "ᴬᴵ")
 _BREAK = re.compile(r"(?>\r\n|\n|\r)(?:[ \t\u3000]*(?>\r\n|\n|\r))+")
@@ -24,6 +24,8 @@ _ESCAPED = re.compile(r"([\\`*_\[\]<>&#~|$])")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 # What makes a list, a rule or a heading of a line.
 _LEADING = re.compile(r"^(\d*)([-+=.)])")
+# A word and what ends a sentence; not the marks of a table, rule or attribute.
+_PROSE_END = re.compile(r"\w[^\w|`~<>{}=+*-]*\Z")
 _MAX_FRONT = 1 << 20
 
 
@@ -52,7 +54,7 @@ class PlainText(Document):
         first = re.search(r"\r\n|\n|\r", text)
         self.newline = first[0] if first else "\n"
 
-    def _changed(self, text: str) -> Document:
+    def _changed(self, text: str) -> PlainText:
         made = type(self).of(text)
         made.encoding = self.encoding
         made.newline = self.newline
@@ -72,16 +74,20 @@ class PlainText(Document):
         """Return the text with a line of its own, or raised letters, in it."""
         spans, newline = self._spans(), self.newline
         if raised:
-            place = spans[index - 1][1] if index else spans[0][0] if spans else 0
-            line = text.translate(_RAISED)
-        elif index < len(spans):
+            text = text.translate(_RAISED)
+            if spans and self._takes_letters(spans, index):
+                place = spans[index - 1][1] if index else spans[0][0]
+                return self._changed(self.text[:place] + text + self.text[place:])
+        if index < len(spans):
             # In front of the blanks that indent the first line of the paragraph.
             place = self._start_of_line(spans[index][0])
             line = self._escaped(text) + 2 * newline
         else:
             place = spans[-1][1] if spans else len(self.text)
-            gap = 2 * newline if spans else ""
-            line = self._closing() + gap + self._escaped(text)
+            # Front matter may be all, without a line end.
+            last = self.text[self.begin - 1 : self.begin]
+            gap = 2 * newline if spans or last not in ("", "\n", "\r") else ""
+            line = self.closing() + gap + self._escaped(text)
             # A text that ends without a line end keeps doing so.
         return self._changed(self.text[:place] + line + self.text[place:])
 
@@ -99,9 +105,23 @@ class PlainText(Document):
     def _escaped(self, text: str) -> str:
         return text
 
-    def _closing(self) -> str:
+    def closing(self) -> str:
         """Return what ends the last paragraph, so that another one can follow."""
         return ""
+
+    @property
+    def ends_in_prose(self) -> bool:
+        """Whether letters that follow are part of the last sentence."""
+        spans = self._spans()
+        return bool(
+            spans
+            and spans[-1][1] == len(self.text)
+            and self._takes_letters(spans, len(spans))
+        )
+
+    def _takes_letters(self, spans: list[tuple[int, int]], index: int) -> bool:
+        """Tell whether raised letters can stand inside of a paragraph."""
+        return True
 
     def _start_of_line(self, place: int) -> int:
         before = self.text[self.begin : place]
@@ -168,27 +188,52 @@ class Markdown(PlainText):
                 if self.text
                 else f"---{newline}{entry}---{newline}"
             )
-        entries = list(self._entries(name))
-        text, place = self.text, self._front()[0]
-        for start, stop, _ in reversed(entries):
-            text, place = text[:start] + text[stop:], start
-        return self._changed(text[:place] + entry + text[place:])
+        stretches = [(start, stop) for start, stop, _ in self._entries(name)]
+        end = self._front()[0]
+        pieces, kept = [], 0
+        for start, stop in stretches or [(end, end)]:
+            pieces += [self.text[kept:start], entry if not kept else ""]
+            kept = stop
+        return self._changed("".join([*pieces, self.text[kept:]]))
+
+    def with_end(self) -> PlainText:
+        """Return the text with a blank line at its end.
+
+        What comes then, seen or not, is no part of a table or list.
+        """
+        ended = re.search(r"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r)\Z", self.text)
+        if ended or not self.text:
+            return self
+        missing = 1 if self.text.endswith(("\n", "\r")) else 2
+        return self._changed(self.text + missing * self.newline)
 
     def _escaped(self, text: str) -> str:
-        return _LEADING.sub(r"\1\\\2", _ESCAPED.sub(r"\\\1", text))
+        return escaped(text)
 
-    def _closing(self) -> str:
+    def _takes_letters(self, spans: list[tuple[int, int]], index: int) -> bool:
+        """Leave marks of headings, lists, tables, rules and code alone."""
+        start, stop = spans[max(0, index - 1)]
+        if any(fence[0] < stop and start < fence[1] for fence in self._fences()):
+            return False
+        if not index:
+            return self.text[start:stop][:1].isalpha()
+        last = re.split(r"[\r\n]", self.text[start:stop])[-1]
+        return not last.startswith(("    ", "\t")) and bool(_PROSE_END.search(last))
+
+    def closing(self) -> str:
+        """Return what ends fenced code that is left open."""
         fences = self._fences()
         return f"{self.newline}{fences[-1][2]}" if fences and fences[-1][2] else ""
 
     def _gaps(self) -> list[tuple[int, int]]:
         """Leave out blank lines inside fenced code."""
-        gaps, fences = super()._gaps(), self._fences()
+        fences = iter(self._fences())
+        fence = next(fences, None)
         kept = []
-        for start, stop in gaps:
-            while fences and fences[0][1] <= start:
-                fences.pop(0)
-            if not fences or start < fences[0][0]:
+        for start, stop in super()._gaps():
+            while fence and fence[1] <= start:
+                fence = next(fences, None)
+            if not fence or start < fence[0]:
                 kept.append((start, stop))
         return kept
 
@@ -247,6 +292,11 @@ class Markdown(PlainText):
             key = _KEY.match(lines[0].rstrip())
             if key and key[1] == name:
                 yield start, position, _value(key[2] or "", lines[1:])
+
+
+def escaped(text: str) -> str:
+    """Return a text that reads in Markdown as it stands."""
+    return _LEADING.sub(r"\1\\\2", _ESCAPED.sub(r"\\\1", text))
 
 
 def _value(inline: str, lines: list[str]) -> str:

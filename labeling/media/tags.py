@@ -6,8 +6,9 @@ metadata room; this is for conversions, where meaning is what can be kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import MediaError
@@ -39,6 +40,8 @@ _LEFT = {
     "tsse",
     "vendor_id",
 }
+# Chapters as the comments of Xiph's formats have them.
+_IN_COMMENTS = ("flac", "ogg", "opus")
 _PICTURE_CODECS = {"mjpeg", "png"}
 # Which of them PyAV puts where.
 _KEPT = {"flac": {"png"}, "mp3": _PICTURE_CODECS, "m4a": _PICTURE_CODECS}
@@ -77,11 +80,31 @@ class Tags:
         notes = []
         if any(cover.codec not in _KEPT.get(format, ()) for cover in self.pictures):
             notes.append("the cover picture was left out")
-        if self.chapters and format in ("wav", "aiff", "flac", "ogg"):
+        if self.chapters and format in ("wav", "aiff"):
             notes.append("the chapters were left out")
         if self.texts and format == "aiff":
             notes.append("the tags were left out")
         return tuple(notes)
+
+    @property
+    def starts_s(self) -> tuple[float, ...]:
+        """When the chapters begin, in seconds, each time once."""
+        return tuple(
+            sorted({float(c["start"] * c["time_base"]) for c in self.chapters})
+        )
+
+    def moved(self, later: Callable[[float], float]) -> Tags:
+        """Return the same with chapters at other times, which are given in seconds."""
+
+        def at(chapter: dict[str, Any], edge: str) -> int:
+            unit: Fraction = chapter["time_base"]
+            return round(later(float(chapter[edge] * unit)) / unit)
+
+        chapters = tuple(
+            chapter | {edge: at(chapter, edge) for edge in ("start", "end")}
+            for chapter in self.chapters
+        )
+        return replace(self, chapters=chapters)
 
     def prepare(self, container: OutputContainer, stream: Any, format: str) -> Any:
         """Put texts and chapters into a new file; return the packets of pictures."""
@@ -90,7 +113,9 @@ class Tags:
 
         holder: Any = stream if format in ("ogg", "opus") else container
         holder.metadata.update(self.texts)
-        if self.chapters:
+        if format in _IN_COMMENTS:
+            holder.metadata.update(self._comments())
+        elif self.chapters:
             container.set_chapters(list(self.chapters))
         packets = []
         for cover in self.pictures:
@@ -104,6 +129,17 @@ class Tags:
             packet.stream = picture
             packets.append(packet)
         return packets
+
+    def _comments(self) -> Iterator[tuple[str, str]]:
+        """Yield the chapters as comments, at most the 999 that can be numbered."""
+        for number, chapter in enumerate(self.chapters[:999], 1):
+            name = f"CHAPTER{number:03}"
+            rest = round(1000 * chapter["start"] * chapter["time_base"])
+            minutes, rest = divmod(rest, 60_000)
+            time = f"{minutes // 60:02}:{minutes % 60:02}:{rest / 1000:06.3f}"
+            yield name, time
+            if title := chapter["metadata"].get("title"):
+                yield f"{name}NAME", title
 
 
 def read_tags(file: BinaryIO, format: str) -> Tags:

@@ -53,8 +53,11 @@ class Survey:
         What is wrong with the file.
     complete : bool
         Whether these are all carriers of the file.
+    lost : tuple of str
+        What does not come along into a file that is made from this one.
     """
 
     carriers: tuple[Carrier, ...]
     problems: tuple[str, ...] = ()
     complete: bool = True
+    lost: tuple[str, ...] = ()

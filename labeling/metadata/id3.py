@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import DamagedMedia, MetadataError
-from . import aigc, xmp
+from . import aigc, times, xmp
 from .carrier import MAX_CARRIERS, MAX_PARTS, Carrier, Kind, Survey
 from .parts import Part, cut, size_of
+from .times import Later
 
 __all__ = [
     "carriers",
     "edit",
     "survey",
     "tag_length",
+    "taken_over",
     "with_label",
-    "without_manifest",
 ]
 
 MAX_TAGS = 8
 # Some readers take a tag without any for broken.
 MIN_PADDING = 16
+# The C2PA library, which writes the tag anew, breaks off reading at these.
+UNSEALABLE = (b"SYLT", b"SLT")
 MANIFEST_TYPES = (b"application/c2pa", b"application/x-c2pa-manifest-store")
 # A frame of version 2.4 may have a length by version 2.3 in it: a known mistake.
 FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}")
@@ -65,20 +69,28 @@ def survey(file: BinaryIO) -> Survey:
     """Find the AIGC frames and XMP packets in the tags of an MP3 file."""
     found: list[Carrier] = []
     problems: list[str] = []
+    lost: list[str] = []
     for place in _tags(file):
         survey = carriers(cut(file, place.start, place.stop))
         found += survey.carriers
         problems += survey.problems
+        lost += survey.lost
     if len(found) > MAX_CARRIERS:
         problems.append(f"more than {MAX_CARRIERS} AIGC frames and XMP packets")
     return Survey(
         carriers=tuple(found[:MAX_CARRIERS]),
         problems=tuple(problems),
         complete=len(found) <= MAX_CARRIERS,
+        lost=tuple(dict.fromkeys(lost)),
     )
 
 
-def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Part]:
+def edit(
+    file: BinaryIO,
+    text: str,
+    original: BinaryIO | None = None,
+    later: Later | None = None,
+) -> list[Part]:
     """Put one AIGC frame into the first tag of an MP3 file and no other.
 
     Parameters
@@ -89,13 +101,15 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
         The label.
     original : binary file, optional
         The MP3 file that it was made from, whose tags are taken over.
+    later : callable, optional
+        Where points of that file are now; chapters and synchronized texts follow it.
     """
     places = _tags(file)
     start = places[-1].stop if places else 0
     source = file if original is None else original
     found = [cut(source, place.start, place.stop) for place in _tags(source)]
     if original is not None:
-        found = [without_manifest(tag) for tag in found]
+        found = [taken_over(tag, later) for tag in found]
     tags = [with_label(tag, text if i == 0 else "") for i, tag in enumerate(found)]
     tail = [] if original is None else _tail(original)
     return [*(tags or [with_label(b"", text)]), range(start, size_of(file)), *tail]
@@ -116,6 +130,9 @@ def carriers(tag: bytes) -> Survey:
         carriers=tuple(found[:MAX_CARRIERS]),
         problems=tuple(dict.fromkeys(problems)),
         complete=len(found) <= MAX_CARRIERS,
+        lost=("the synchronized lyrics",)
+        if any(frame.name in UNSEALABLE for frame in parsed.frames)
+        else (),
     )
 
 
@@ -145,18 +162,37 @@ def with_label(tag: bytes, text: str) -> bytes:
     return _tag(parsed, kept)
 
 
-def without_manifest(tag: bytes) -> bytes:
-    """Return the tag without a C2PA manifest, which binds the samples of its file."""
+def taken_over(
+    tag: bytes, later: Later | None = None, *, left: Collection[bytes] = UNSEALABLE
+) -> bytes:
+    """Return the tag for a sound that was encoded anew.
+
+    Parameters
+    ----------
+    tag : bytes
+    later : callable, optional
+        Where points of the sound are now: times follow it.
+    left : collection of bytes, optional
+        Names of frames that stay behind.
+
+    Returns
+    -------
+    bytes
+        Without these, a C2PA manifest, and what else binds the samples of the
+        earlier file.
+    """
     parsed = _parse(tag)
     frames = [
-        frame.raw
+        frame.raw if later is None else _moved(frame, parsed, later)
         for frame in parsed.frames
-        if not (
+        if frame.name not in (*times.STALE_FRAMES, *left)
+        and not (
             frame.name == b"GEOB"
             and any(kind in (frame.content or b"")[:64] for kind in MANIFEST_TYPES)
         )
     ]
-    return tag if len(frames) == len(parsed.frames) else _tag(parsed, frames)
+    same = frames == [frame.raw for frame in parsed.frames]
+    return tag if same or parsed.problem else _tag(parsed, frames)
 
 
 def _tags(file: BinaryIO) -> list[range]:
@@ -320,6 +356,18 @@ def _kept(frame: _Frame, version: int) -> bytes:
     if packet == carrier.content:
         return frame.raw
     return _made(b"PRIV", b"XMP\0" + packet, version)
+
+
+def _moved(frame: _Frame, parsed: _Tag, later: Later) -> bytes:
+    """Return a frame with its times moved, nothing where they cannot be."""
+    if frame.content is None:
+        return frame.raw
+    content = times.frame(frame.name, frame.content, later)
+    if content == frame.content:
+        return frame.raw
+    if parsed.version == 4 and parsed.flags & UNSYNCHRONISED:
+        content = content.replace(b"\xff", b"\xff\0")
+    return _made(frame.name, content, parsed.version) if content else b""
 
 
 def _made(name: bytes, body: bytes, version: int) -> bytes:

@@ -15,6 +15,7 @@ from ..errors import DamagedMedia
 from . import vorbis
 from .carrier import Survey
 from .parts import MAX_METADATA_BYTES, Part, cut, size_of
+from .times import Later
 
 __all__ = ["edit", "survey"]
 
@@ -75,7 +76,12 @@ def survey(file: BinaryIO) -> Survey:
     return vorbis.carriers(headers.comment)
 
 
-def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Part]:
+def edit(
+    file: BinaryIO,
+    text: str,
+    original: BinaryIO | None = None,
+    later: Later | None = None,
+) -> list[Part]:
     """Put one label into the comment header of an Ogg file.
 
     Parameters
@@ -87,6 +93,8 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
     original : binary file, optional
         The file of the same coding that it was made from, whose comments are taken
         over.
+    later : callable, optional
+        Where points of that file are now; chapters follow it.
 
     Raises
     ------
@@ -101,6 +109,8 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
         other = _headers(original)
         if not other.problem and other.prefix == headers.prefix:
             comment = other.comment
+            if later is not None:
+                comment = vorbis.moved(comment, later)
     body = vorbis.with_label(comment, text)
     prefix = headers.prefix
     if prefix == b"\x84":

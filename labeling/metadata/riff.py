@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import DamagedMedia, MetadataError
-from . import aigc, id3, xmp
+from . import aigc, id3, times, xmp
 from .carrier import MAX_CARRIERS, MAX_PARTS, Carrier, Kind, Survey
 from .parts import Part, cut, length, size_of
+from .times import Later
 
 __all__ = [
     "LIMIT",
@@ -129,7 +130,12 @@ def survey_of(file: BinaryIO, chunks: list[Chunk], problem: str, order: str) -> 
     )
 
 
-def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Part]:
+def edit(
+    file: BinaryIO,
+    text: str,
+    original: BinaryIO | None = None,
+    later: Later | None = None,
+) -> list[Part]:
     """Put one label into a WAV or AIFF file, and take every other one out.
 
     It goes in front of the samples, where a reader of the beginning finds it and a
@@ -144,6 +150,9 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
     original : binary file, optional
         The file of the same format that it was made from, whose chunks besides the
         samples are taken over.
+    later : callable, optional
+        Where points of that file are now; cue points, markers, loops and chapters
+        follow it.
 
     Raises
     ------
@@ -165,6 +174,7 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
         taken = [item for item in taken if item[1].name in OF_SAMPLES]
         more, _ = split(original, 12, size_of(original), order)
         taken += [(original, chunk) for chunk in more if chunk.name not in OF_SAMPLES]
+    rate = _rate(file, chunks, order)
     seen = False
     for source, chunk in taken:
         if chunk.name == samples and not seen:
@@ -180,6 +190,8 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
             part: Part = range(chunk.start, chunk.stop)
         else:
             part = cut(source, chunk.start, chunk.stop) if left is None else left
+            if later is not None and source is not file:
+                part = _moved(part, rate, order, later)
         (after if seen else before).append(part)
         if len(part) % 2:
             (after if seen else before).append(b"\0")
@@ -219,6 +231,34 @@ def made(name: bytes, data: bytes, order: str) -> bytes:
     """Return a chunk with its padding."""
     head = name + struct.pack(order + "I", len(data))
     return head + data + bytes(len(data) % 2)
+
+
+def _moved(part: bytes, rate: int, order: str, later: Later) -> bytes:
+    """Return a chunk with its times moved."""
+    name = part[:4]
+    data = part[8:][: int.from_bytes(part[4:8], "little" if order == "<" else "big")]
+    if name in (b"id3 ", b"ID3 "):
+        data = id3.taken_over(data, later, left=())
+    elif name in (b"cue ", b"smpl") and order == "<" and rate:
+        data = times.cues(name, data, rate, later)
+    elif name == b"MARK" and order == ">" and rate:
+        data = times.markers(data, rate, later)
+    else:
+        return part
+    return made(name, data, order)
+
+
+def _rate(file: BinaryIO, chunks: list[Chunk], order: str) -> int:
+    """Return the frames a second, 0 where they are not told."""
+    for chunk in chunks:
+        data = chunk.data(file, 18)
+        if chunk.name == b"fmt " and order == "<":
+            return int.from_bytes(data[4:8], "little")
+        if chunk.name == b"COMM" and order == ">" and len(data) == 18:
+            # An extended-precision number of IEEE 754, with 64 bits after its exponent.
+            exponent = int.from_bytes(data[8:10]) - 16383
+            return int.from_bytes(data[10:18]) >> max(63 - exponent, 0)
+    return 0
 
 
 def _order(file: BinaryIO) -> str:

@@ -23,6 +23,7 @@ from . import aigc, avi, ebml, flv, id3, matroska, mp4, ogg, riff, vorbis
 from .carrier import Survey
 from .image import FoundLabel, Reading, collect, confirm
 from .parts import Part, copy
+from .times import Later
 
 __all__ = ["FoundLabel", "Reading", "Written", "read", "write"]
 
@@ -56,12 +57,28 @@ class _Container(Protocol):
     ) -> list[Part]: ...
 
 
+class _Timed(_Container, Protocol):
+    """What those modules offer whose metadata hold times."""
+
+    def edit(
+        self,
+        file: BinaryIO,
+        text: str,
+        original: BinaryIO | None,
+        later: Later | None = None,
+    ) -> list[Part]: ...
+
+
+_TIMED: tuple[_Timed, ...] = (id3, ogg, riff, vorbis)
+
+
 def write(
     source: Path | str,
     target: Path | str,
     label: AigcLabel,
     *,
     original: Path | str | None = None,
+    later: Later | None = None,
 ) -> Written:
     """Copy a sound or video and write the label into the copy.
 
@@ -81,7 +98,12 @@ def write(
         The file that `source` was encoded from. Where it is of the same format, its
         tags, pictures and all other metadata besides labels and C2PA manifests take
         the place of those of `source`, byte by byte. What is about single streams,
-        and chapters, are those of `source`; in FLV, so are all values that it has.
+        and chapters of MP4 and Matroska, are those of `source`; in FLV, so are all
+        values that it has.
+    later : callable, optional
+        Tells where a point of `original` is in `source`, both in seconds, where that
+        has become longer. Chapters, cue points and synchronized texts that are taken
+        over follow it.
 
     Raises
     ------
@@ -109,18 +131,36 @@ def write(
             with _opened(original) as other:
                 kind = _kind(other)
                 earlier = kind.survey(other) if kind else earlier
-                parts = container.edit(file, text, other if kind is container else None)
+                parts = _edit(container, file, text, other, kind, later)
         with open(target, "wb") as output:
             copy(file, parts, output)
+    lost = () if original is None else earlier.lost
     reading = read(target)
     confirm(reading, label)
     place = reading.labels[0].place
-    notes = [
+    notes = [f"{what} were left out" for what in lost] + [
         f"an earlier AIGC label has been replaced: {found.place}"
         for found in collect(earlier).labels
         if found.label != label or found.place != place
     ]
     return Written(place=place, notes=tuple(dict.fromkeys(notes)))
+
+
+def _edit(
+    container: _Container,
+    file: BinaryIO,
+    text: str,
+    original: BinaryIO,
+    kind: _Container | None,
+    later: Later | None,
+) -> list[Part]:
+    """Return the parts of the labeled file, with metadata of one of the same kind."""
+    if kind is not container:
+        return container.edit(file, text, None)
+    for timed in _TIMED:
+        if timed is container:
+            return timed.edit(file, text, original, later)
+    return container.edit(file, text, original)
 
 
 def read(path: Path | str) -> Reading:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import DamagedMedia, MetadataError
-from . import id3
+from . import id3, times
 from .carrier import MAX_CARRIERS, MAX_PARTS, Carrier, Kind, Survey
 from .parts import Part, cut, size_of
+from .times import Later
 
-__all__ = ["carriers", "edit", "survey", "with_label"]
+__all__ = ["carriers", "edit", "moved", "survey", "with_label"]
 
 SIGNATURE = b"fLaC"
 STREAMINFO, APPLICATION, SEEKTABLE, COMMENT, CUESHEET = 0, 2, 3, 4, 5
@@ -73,11 +74,9 @@ def with_label(comment: bytes, text: str) -> bytes:
             f"has a malformed comment block: {problem}",
             hint="Write the comments anew with a tag editor first.",
         )
-    vendor = comment[: 4 + int.from_bytes(comment[:4], "little")]
     kept = [field for field in fields if not _is_label(field)]
     kept.append(b"AIGC=" + text.encode("ascii"))
-    listed = b"".join(len(field).to_bytes(4, "little") + field for field in kept)
-    return vendor + len(kept).to_bytes(4, "little") + listed + rest
+    return _joined(comment, kept, rest)
 
 
 def survey(file: BinaryIO) -> Survey:
@@ -98,7 +97,21 @@ def survey(file: BinaryIO) -> Survey:
     )
 
 
-def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Part]:
+def moved(comment: bytes, later: Later) -> bytes:
+    """Return the comment block with its chapters at other times."""
+    fields, rest, problem = _split(comment)
+    if problem:
+        return comment
+    listed = [times.comment(field, later) for field in fields]
+    return _joined(comment, listed, rest)
+
+
+def edit(
+    file: BinaryIO,
+    text: str,
+    original: BinaryIO | None = None,
+    later: Later | None = None,
+) -> list[Part]:
     """Put one label into the comment block of a FLAC file, and no other.
 
     Parameters
@@ -110,6 +123,8 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
     original : binary file, optional
         The FLAC file that it was made from, whose blocks besides those that describe
         its frames are taken over.
+    later : callable, optional
+        Where points of that file are now; chapters and the cue sheet follow it.
 
     Raises
     ------
@@ -125,13 +140,18 @@ def edit(file: BinaryIO, text: str, original: BinaryIO | None = None) -> list[Pa
     chosen = [(block.kind, cut(file, block.start, block.stop)) for block in blocks]
     if original is not None:
         tag, others, _ = _blocks(original)
-        tag = id3.without_manifest(tag) if tag else tag
+        tag = id3.taken_over(tag, later) if tag else tag
         chosen = [item for item in chosen if item[0] in (STREAMINFO, SEEKTABLE)]
-        chosen += [
-            (block.kind, cut(original, block.start, block.stop))
-            for block in others
-            if block.kind not in (STREAMINFO, SEEKTABLE)
-        ]
+        rate = int.from_bytes(chosen[0][1][10:13]) >> 4 if chosen else 0
+        for block in others:
+            if block.kind in (STREAMINFO, SEEKTABLE):
+                continue
+            content = cut(original, block.start, block.stop)
+            if later is not None and block.kind == COMMENT:
+                content = moved(content, later)
+            elif later is not None and block.kind == CUESHEET and rate:
+                content = times.cue_sheet(content, rate, later)
+            chosen.append((block.kind, content))
     parts = [] if not tag else [id3.with_label(tag, "")]
     labeled = False
     made: list[tuple[int, bytes]] = []
@@ -173,6 +193,13 @@ def _split(comment: bytes) -> tuple[list[bytes], bytes, str]:
         fields.append(field)
         position += 4 + size
     return fields, comment[position:], ""
+
+
+def _joined(comment: bytes, fields: list[bytes], rest: bytes) -> bytes:
+    """Return a comment block with other fields."""
+    vendor = comment[: 4 + int.from_bytes(comment[:4], "little")]
+    listed = b"".join(len(field).to_bytes(4, "little") + field for field in fields)
+    return vendor + len(fields).to_bytes(4, "little") + listed + rest
 
 
 def _is_label(field: bytes) -> bool:

@@ -1,44 +1,37 @@
-"""Put the notice that people hear into a sound.
+"""The notice that people hear: what it says, and its sound at a loudness.
 
 A voice says that the sound was generated, or tones give the rhythm "short-long
-short-short" (GB 45438-2025, 5.3): before the sound, after it or at a point in between.
-The notice is as loud as the sound beside it. No sample of the sound is changed: where
-it is cut, the pause begins and ends with its mirror image, which fades.
+short-short" (GB 45438-2025, 5.3).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from .feed import Feed
-from .loudness import integrated, level_beside, weighted_power
+from .loudness import integrated, weighted_power
 from .voice import recording, tones
 
 __all__ = [
     "BOTH_LANGUAGES",
     "KINDS",
     "LANGUAGES",
+    "PAUSE_S",
     "RATES",
     "TEXTS",
     "AudioNotice",
-    "Insertion",
-    "Place",
-    "PlacedNotice",
-    "check_place",
+    "check_rate",
+    "frames",
     "render",
 ]
 
 Floats = NDArray[np.float32]
-Place = Literal["start", "end"] | float
-"""Before the first sample, after the last, or a point between them in seconds."""
 
 KINDS = ("spoken", "rhythm")
 LANGUAGES = ("zh", "en")
@@ -46,6 +39,8 @@ BOTH_LANGUAGES = "zh-en"
 """One after the other."""
 RATES = (8_000, 192_000)
 """Lowest and highest rate in frames a second."""
+PAUSE_S = 0.5
+"""Between two languages, and between a notice and the sound."""
 
 TEXTS = {
     "zh": "本内容由人工智能生成",
@@ -57,21 +52,11 @@ TEXTS = {
 """What the notices say. The Chinese ones hold both elements of GB 45438-2025, 5.3 b);
 the English ones are translations, due elsewhere."""
 
-# Softer than this a notice is missed at the usual volume. Beside silence it takes the
-# level of broadcasts (EBU R 128).
-_LEAST_LUFS = -40.0
-_ALONE_LUFS = -23.0
 # Leaves room for what goes on between the samples.
 _PEAK = 0.84
 # Beyond this a limiter is heard.
 _MAX_LIMITING_DB = 9.0
 _LIMITER_S = 0.004
-
-_NEAR_S = 8.0
-_PAUSE_S = 0.5
-# Lets a device wake up, and keeps the end off the end of the file.
-_EDGE_S = 0.2
-_MIRROR_S = 0.012
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,60 +111,6 @@ class AudioNotice:
         return " ".join(TEXTS[name] for name in self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedNotice:
-    """A notice as it was put into a sound.
-
-    Parameters
-    ----------
-    kind : str
-        "spoken" or "rhythm".
-    language : str
-        "zh", "en" or "zh-en", empty for the rhythm.
-    text : str
-        What is said.
-    place : str
-        "start", "end" or "middle".
-    start_s, end_s : float
-        When it is heard in the labeled sound, pauses not counted.
-    inserted_s : tuple of float
-        Point of the unlabeled sound where it stands, and seconds that were added.
-    level_lufs : float
-        Its loudness (ITU-R BS.1770-4).
-    content_lufs : float or None
-        Level of the sound beside it, None where that is silent.
-    """
-
-    kind: str
-    language: str
-    text: str
-    place: str
-    start_s: float
-    end_s: float
-    inserted_s: tuple[float, float]
-    level_lufs: float
-    content_lufs: float | None
-
-
-def check_place(place: Place) -> None:
-    """Refuse what is no place in a sound.
-
-    Raises
-    ------
-    UsageError
-        It is neither "start" nor "end" nor seconds after the start.
-    """
-    if isinstance(place, str):
-        known = place in ("start", "end")
-    else:
-        known = math.isfinite(place) and place > 0
-    if not known:
-        raise UsageError(
-            f"a notice cannot stand at {place!r}",
-            hint='Use "start", "end" or seconds from the start.',
-        )
-
-
 def render(
     notice: AudioNotice, rate: int, *, lufs: float, channels: int = 1
 ) -> tuple[Floats, float]:
@@ -207,8 +138,8 @@ def render(
     UsageError
         The rate is out of range.
     """
-    _check_rate(rate)
-    plain = tones(rate) if notice.kind == "rhythm" else _said(notice.parts, rate)
+    check_rate(rate)
+    plain = _plain(notice, rate)
 
     def loudness(sound: Floats) -> float:
         powers = weighted_power(np.repeat(sound[:, None], channels, axis=1), rate)
@@ -223,9 +154,37 @@ def render(
     return sound, loudness(sound)
 
 
-def _said(names: Sequence[str], rate: int) -> Floats:
+def frames(notice: AudioNotice, rate: int) -> int:
+    """Return the length of a notice in frames, whatever its loudness."""
+    return len(_plain(notice, rate))
+
+
+def check_rate(rate: int) -> None:
+    """Refuse a rate at which a notice cannot be heard.
+
+    Raises
+    ------
+    UsageError
+        It is not one of 8,000 to 192,000 frames a second.
+    """
+    low, high = RATES
+    if not low <= rate <= high:
+        raise UsageError(
+            f"a notice cannot be heard at {rate} frames a second",
+            hint=f"Use {low:,} to {high:,}.",
+        )
+
+
+def _plain(notice: AudioNotice, rate: int) -> Floats:
+    """Return a notice as it was recorded."""
+    if notice.kind == "rhythm":
+        return tones(rate)
+    return _joined(notice.parts, rate)
+
+
+def _joined(names: Sequence[str], rate: int) -> Floats:
     """Return recordings one after the other, with a pause between them."""
-    pause = np.zeros(round(_PAUSE_S * rate), np.float32)
+    pause = np.zeros(round(PAUSE_S * rate), np.float32)
     parts = [part for name in names for part in (pause, recording(name, rate))]
     return np.concatenate(parts[1:])
 
@@ -239,144 +198,3 @@ def _limited(sound: Floats, rate: int) -> Floats:
     gain = cv2.erode(need.astype(np.float32), np.ones((1, width), np.uint8))
     gain = cv2.blur(gain, (width, 1), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(sound * gain[0], np.float32)
-
-
-class Insertion(Iterable[Floats]):
-    """A sound with a notice in it, as a stream.
-
-    Iterate over it once for the blocks; `placed` tells what was done as far as that
-    has come. About eight seconds of sound are held at a time.
-
-    Parameters
-    ----------
-    blocks : iterable of ndarray of float32, shape (frames, channels)
-        The sound. All blocks have the same channels; they must not be changed later.
-    notice : AudioNotice
-    rate : int
-        Frames a second, 8,000 to 192,000.
-    places : sequence of "start", "end" or float, optional
-        Where; the points are seconds of the unlabeled sound.
-    content_lufs : float, optional
-        Loudness of the sound where it is known. Then nothing is measured and nothing
-        is held back, which is for assistants that speak as they think.
-
-    Raises
-    ------
-    UsageError
-        The rate or a place cannot be meant. During the iteration: a block is not of
-        float32 and of shape (frames, channels), there are no frames at all, or a point
-        lies beyond the end.
-    """
-
-    def __init__(
-        self,
-        blocks: Iterable[Floats],
-        notice: AudioNotice,
-        *,
-        rate: int,
-        places: Sequence[Place] = ("start",),
-        content_lufs: float | None = None,
-    ) -> None:
-        _check_rate(rate)
-        self._points = sorted(_point(place, rate) for place in places)
-        if len(set(self._points)) < len(self._points) or not places:
-            raise UsageError(
-                "the notice needs different places", hint='For example "start".'
-            )
-        self._feed = Feed(blocks, round(_NEAR_S * rate))
-        self._notice = notice
-        self._rate = rate
-        self._content_lufs = content_lufs
-        self._written = 0
-        self._placed: list[PlacedNotice] = []
-
-    @property
-    def placed(self) -> tuple[PlacedNotice, ...]:
-        """The notices that stand in what was yielded."""
-        return tuple(self._placed)
-
-    def __iter__(self) -> Iterator[Floats]:
-        """Yield the blocks of the labeled sound, float32, (frames, channels)."""
-        if not len(self._feed.ahead(1)):
-            raise UsageError("a sound without samples cannot be labeled")
-        for point in self._points:
-            yield from self._passed(point)
-            if math.isfinite(point) and self._feed.position < point:
-                seconds = self._feed.position / self._rate
-                raise UsageError(
-                    f"the notice was to stand at {point / self._rate:g} s, but the "
-                    f"sound ends at {seconds:g} s",
-                    hint="Choose an earlier point, or the start or the end.",
-                )
-            block = self._spoken(point)
-            yield block
-            self._written += len(block)
-        yield from self._passed(math.inf)
-
-    def _passed(self, point: float) -> Iterator[Floats]:
-        while (block := self._feed.take(point - self._feed.position)) is not None:
-            yield block
-            self._written += len(block)
-
-    def _spoken(self, point: float) -> Floats:
-        """Return the notice between its pauses."""
-        rate, feed = self._rate, self._feed
-        content = self._content_lufs
-        if content is None:
-            near = round(_NEAR_S * rate)
-            content = level_beside(
-                np.concatenate([feed.behind(near), feed.ahead(near)]), rate
-            )
-        wanted = _ALONE_LUFS if content is None else max(content, _LEAST_LUFS)
-        mirror = round(_MIRROR_S * rate)
-        before, after = feed.behind(mirror)[::-1], feed.ahead(mirror)
-        channels = after.shape[1]
-        sound, level = render(self._notice, rate, lufs=wanted, channels=channels)
-        first, last = (
-            round((_PAUSE_S if len(part) else _EDGE_S) * rate)
-            for part in (before, after)
-        )
-        block = np.zeros((first + len(sound) + last, channels), np.float32)
-        block[: len(before)] = _fading(before)
-        block[first : first + len(sound)] = sound[:, None]
-        block[len(block) - len(after) :] = _fading(after)[::-1]
-
-        start = self._written + first
-        self._placed.append(
-            PlacedNotice(
-                kind=self._notice.kind,
-                language="" if self._notice.kind == "rhythm" else self._notice.language,
-                text=self._notice.text,
-                place={0: "start", math.inf: "end"}.get(point, "middle"),
-                start_s=start / rate,
-                end_s=(start + len(sound)) / rate,
-                inserted_s=(feed.position / rate, len(block) / rate),
-                level_lufs=level,
-                content_lufs=content,
-            )
-        )
-        return block
-
-
-def _point(place: Place, rate: int) -> float:
-    """Return the frame of a place."""
-    check_place(place)
-    if isinstance(place, str):
-        return 0 if place == "start" else math.inf
-    return max(1, round(place * rate))
-
-
-def _fading(part: Floats) -> Floats:
-    """Fade a sound out, from its first frame on."""
-    fade = np.cos(np.pi / 2 * (np.arange(len(part)) + 0.5) / max(len(part), 1)) ** 2
-    faded = np.nan_to_num(part, posinf=0, neginf=0) * fade[:, None]
-    return np.asarray(faded, np.float32)
-
-
-def _check_rate(rate: int) -> None:
-    low, high = RATES
-    if not low <= rate <= high:
-        raise UsageError(
-            f"a notice cannot be heard at {rate} frames a second",
-            hint=f"Use {low:,} to {high:,}.",
-        )

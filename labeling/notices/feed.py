@@ -18,13 +18,15 @@ Floats = NDArray[np.float32]
 class Feed:
     """Blocks that are looked at ahead of being taken, and remembered for a while."""
 
-    def __init__(self, blocks: Iterable[Floats], memory: int) -> None:
+    def __init__(
+        self, blocks: Iterable[Floats], memory: int, channels: int | None = None
+    ) -> None:
         self._blocks = iter(blocks)
         self._memory = memory
         self._held: deque[Floats] = deque()
         self._taken: deque[Floats] = deque()
         self._remembered = 0
-        self._channels: int | None = None
+        self._channels = channels
         self.position = 0
 
     def take(self, limit: float) -> Floats | None:

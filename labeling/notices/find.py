@@ -20,6 +20,7 @@ from ..model import Box
 from .block import Setting, set_block
 from .compare import PAIRS, Candidate, Match, compare
 from .image import check_picture, grey_of
+from .measure import contrast_of, place_of
 from .place import visible_box
 from .typeset import BAND_EM, Pixels, set_line
 
@@ -64,6 +65,10 @@ class FoundNotice:
     height_fraction : float
         The same by shorter side of the picture; of the rectangle around what is visible
         of it, where it is partly transparent.
+    contrast : float
+        Of the text to its ground, 1 to 21 (WCAG 2.2), as measured.
+    place : str
+        The edge or corner that it stands at, or "inside".
     """
 
     text: str
@@ -71,6 +76,8 @@ class FoundNotice:
     score: float
     ink_height_px: float
     height_fraction: float
+    contrast: float
+    place: str
 
     @property
     def tall_enough(self) -> bool:
@@ -140,7 +147,7 @@ def find_again(pixels: Pixels, notice: FoundNotice) -> FoundNotice | None:
     size = notice.ink_height_px / _SEARCH_PX
     sizes = (size / _SEARCH_STEP, size, size * _SEARCH_STEP)
     found = _best(_search(part, sizes, left, top, pixels))
-    return next((one for one in found if _overlap(one.box, box)), None)
+    return next((one for one in found if one.box.overlaps(box)), None)
 
 
 def _search(
@@ -157,7 +164,7 @@ def _best(found: list[FoundNotice]) -> tuple[FoundNotice, ...]:
     found.sort(key=lambda notice: -notice.score)
     kept: list[FoundNotice] = []
     for notice in found:
-        if not any(_overlap(notice.box, other.box) for other in kept):
+        if not any(notice.box.overlaps(other.box) for other in kept):
             kept.append(notice)
     return tuple(kept)
 
@@ -257,21 +264,18 @@ def _describe(match: Match, left: int, top: int, pixels: Pixels) -> FoundNotice:
         min(max(round(edge), 0), limit)
         for edge, limit in zip(edges, limits, strict=True)
     )
+    box = Box(left=x0, top=y0, width=x1 - x0, height=y1 - y0)
+    inside = Box(
+        left=x0 - seen.left, top=y0 - seen.top, width=box.width, height=box.height
+    )
     return FoundNotice(
         text=match.text,
-        box=Box(left=x0, top=y0, width=x1 - x0, height=y1 - y0),
+        box=box,
         score=match.score,
         ink_height_px=match.ink_height_px,
         height_fraction=match.ink_height_px / short,
-    )
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return (
-        one.left < other.left + other.width
-        and other.left < one.left + one.width
-        and one.top < other.top + other.height
-        and other.top < one.top + one.height
+        contrast=round(contrast_of(grey_of(pixels[y0:y1, x0:x1])), 2),
+        place=place_of(inside, match.ink_height_px, seen.width, seen.height),
     )
 
 

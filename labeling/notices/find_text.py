@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .phrase import elements_of, is_notice
 from .text import RAISED
 
 __all__ = ["REACH", "FoundTextNotice", "find"]
@@ -24,24 +25,6 @@ _MAX_FOUND = 8
 _MAX_LINE = 80
 _NEAR = 8
 
-_AI = r"(?:人工智能|(?<![A-Za-z])AI(?![A-Za-z]))"
-_MADE = r"(?:生成|合成)+"
-# Nothing but the content itself may be named before and after the two elements.
-_LEAD = (
-    r"(?:(?:本|以上|以下|上述|此|该|这|全|部分)*"
-    r"(?:内容|文本|文字|文章|文|回答|回复|答案|信息|文档|页面|材料|作品|结果|图片?|音频|视频)*"
-    r"(?:均|皆|系|是|可能|疑似|部分|全部)*(?:为|由|经|使用|利用|通过)?\s*)"
-)
-_BETWEEN = r"(?:大?模型|技术|算法|系统|助手|自动|辅助|深度|或|[^\S\n]){0,4}"
-_TAIL = r"(?:的?(?:内容|文本|文字|文章|回答|回复|作品|信息))?"
-_NOTICE = re.compile(
-    rf"{_LEAD}(?:{_AI}{_BETWEEN}{_MADE}|{_MADE}自?{_AI}){_TAIL}"
-    r"(?:\s*[,，;；。.:：!！·|/–—-].*)?",
-    re.DOTALL,
-)
-_BESIDE = re.compile(r"[·|/()]")
-_IDEOGRAPH = re.compile(r"[\u2e80-\u9fff]")
-_ELEMENTS = re.compile(rf"{_AI}|生成|合成")
 _DECORATION = " \t\u3000*_>#~`[]()（）【】「」『』《》<>|-–—·•=+:：。!！※★☆◆●△▲▶①ⓘℹ️⚠"
 
 
@@ -98,17 +81,16 @@ def _lines(text: str, start: int, stop: int) -> Iterator[FoundTextNotice]:
             continue
         said = line[0].strip(_DECORATION)
         plain = unicodedata.normalize("NFKC", said)
-        if not _is_notice(plain):
+        if not is_notice(plain):
             continue
         place = _place(first, last, start, stop)
         if place != "middle" or _stands_alone(text, first, last):
-            elements = dict.fromkeys(_ELEMENTS.findall(plain))
             yield FoundTextNotice(
                 text=said,
                 place=place,
                 offset=first - start,
                 style="line",
-                elements=tuple(elements),
+                elements=elements_of(plain),
             )
 
 
@@ -121,15 +103,6 @@ def _corners(text: str, start: int, stop: int) -> Iterator[FoundTextNotice]:
             style="corner",
             elements=("AI",),
         )
-
-
-def _is_notice(line: str) -> bool:
-    """Tell whether a line is a notice, alone or beside its translation."""
-    if _NOTICE.fullmatch(line):
-        return True
-    parts = [part.strip() for part in _BESIDE.split(line)]
-    others = [part for part in parts if not _NOTICE.fullmatch(part)]
-    return len(others) < len(parts) and not any(map(_IDEOGRAPH.search, others))
 
 
 def _place(first: int, last: int, start: int, stop: int) -> str:

@@ -14,6 +14,7 @@ from itertools import chain
 from ..model import Box
 from .find import LEAST_FRACTION, SIZE_TOLERANCE, FoundNotice, find_again
 from .find import find as find_in_picture
+from .measure import INSIDE
 from .place import MIN_HEIGHT_FRACTION
 from .typeset import Pixels
 from .video import MIN_SECONDS
@@ -41,10 +42,6 @@ _LEGAL_FRACTION = 0.04
 _MISSES = 2
 _GAP_S = 0.5
 
-# A notice is at an edge when its text is that near: by shorter side, by its height.
-_EDGE = 0.16
-_EDGE_HEIGHTS = 1.5
-
 _TIME_TOLERANCE_S = 0.02
 
 
@@ -61,9 +58,13 @@ class FoundVideoNotice:
         The text, without its plate, where it was read best.
     score : float
         Normalized correlation with the wording as it would be drawn, 0 to 1, at best.
-    height_fraction : float
-        Height of the shortest required character by shorter side of the frame, on
-        average.
+    ink_height_px, height_fraction : float
+        Height of the shortest required character, and the same by shorter side of the
+        frame, on average.
+    contrast : float
+        Of the text to its ground, 1 to 21 (WCAG 2.2), where it was read best.
+    place : str
+        The edge or corner that it stands at, or "inside".
     start_s, end_s : float
         When it stands, to the spacing of the looks: the first frame that shows it and
         the first that does not. A fade counts.
@@ -77,7 +78,10 @@ class FoundVideoNotice:
     text: str
     box: Box
     score: float
+    ink_height_px: float
     height_fraction: float
+    contrast: float
+    place: str
     start_s: float
     end_s: float
     on_first_frame: bool
@@ -194,18 +198,22 @@ class _Track:
     def describe(self, end_s: float, shape: tuple[int, ...]) -> FoundVideoNotice:
         """Return what was found on a clip that ends at some time."""
         end_s = end_s if self._gone_s is None else self._gone_s
-        height_fraction = self._heights / self.seen / min(shape[:2])
+        ink_height_px = self._heights / self.seen
+        height_fraction = ink_height_px / min(shape[:2])
         broken = {
             "late": not self.on_first_frame,
             "too_short": end_s - self.start_s < MIN_SECONDS - _TIME_TOLERANCE_S,
             "too_small": height_fraction < MIN_HEIGHT_FRACTION * (1 - SIZE_TOLERANCE),
-            "off_edge": not _at_edge(self.best, shape),
+            "off_edge": self.best.place == INSIDE,
         }
         return FoundVideoNotice(
             text=self._texts.most_common(1)[0][0],
             box=self.best.box,
             score=self.best.score,
+            ink_height_px=ink_height_px,
             height_fraction=height_fraction,
+            contrast=self.best.contrast,
+            place=self.best.place,
             start_s=self.start_s,
             end_s=end_s,
             on_first_frame=self.on_first_frame,
@@ -218,15 +226,3 @@ class _Track:
         self._heights += notice.ink_height_px
         if notice.score > self.best.score:
             self.best = notice
-
-
-def _at_edge(notice: FoundNotice, shape: tuple[int, ...]) -> bool:
-    box = notice.box
-    distance = min(
-        box.left,
-        box.top,
-        shape[1] - box.left - box.width,
-        shape[0] - box.top - box.height,
-    )
-    near = max(_EDGE * min(shape[:2]), _EDGE_HEIGHTS * notice.ink_height_px)
-    return distance <= near

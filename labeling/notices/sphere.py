@@ -38,7 +38,7 @@ from .plate import (
 from .plate import DARK as _DARK
 from .plate import LIGHT as _LIGHT
 from .typeset import Pixels
-from .view import View, angles, check_sphere
+from .view import SCREEN, View, angles, check_sphere
 from .wording import check_wording
 
 __all__ = [
@@ -60,8 +60,6 @@ LIGHT = replace(_LIGHT, plate_opacity=0.86)
 SPHERE_PLACES = (*EDGES, *CORNERS)
 """Where a notice can stand in the default view."""
 
-# Of a square view, what flat screens of 16 to 9 show, wide or tall.
-_SCREEN = 9 / 16
 # Height of the characters in pixels of the picture, from which they are legible.
 _LEGIBLE_PX = 9
 # The plate is set, and sampled, at twice the resolution of the picture.
@@ -266,7 +264,7 @@ class _Plate:
                 "for a legible notice",
                 hint="Show the notice before the scene, as the start screen.",
             )
-        window = math.floor(2 * view.reach * _SCREEN * self.scale)
+        window = math.floor(2 * view.reach * SCREEN * self.scale)
         room = Room.of(window, window)
         self.block, spots = choose(text, [room], least, least, corners=(place,))
         self.box = spots[place]

@@ -8,7 +8,7 @@ say no more than AI (5.1 c).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -21,8 +21,6 @@ __all__ = [
     "STYLES",
     "Place",
     "TextNotice",
-    "TextStream",
-    "label_chunks",
 ]
 
 Place = str | float
@@ -96,95 +94,3 @@ class TextNotice:
             wanted = self.place * before[-1]
             return min(range(len(before)), key=lambda i: abs(before[i] - wanted))
         return len(parts) if self.place == "end" else 0
-
-
-class TextStream:
-    r"""Adds a notice to a text that comes in chunks, such as the answer of a chat.
-
-    Nothing is held back: each chunk goes on at once, the first one with the notice in
-    front of it, or a last one that is the notice.
-
-    Parameters
-    ----------
-    notice : TextNotice
-        At the start or the end.
-
-    Raises
-    ------
-    UsageError
-        The notice has its place at a share of a text whose length is not known.
-
-    Examples
-    --------
-    >>> stream = TextStream(TextNotice(place="end"))
-    >>> stream.push("Hello"), stream.finish()
-    ('Hello', '\n\nAI生成')
-    """
-
-    def __init__(self, notice: TextNotice) -> None:
-        if not isinstance(notice.place, str):
-            raise UsageError(
-                "a notice in a stream cannot stand in the middle",
-                hint="Use start or end.",
-            )
-        self.notice = notice
-        self._begun = False
-
-    def push(self, chunk: str) -> str:
-        """Return the chunk as it is to be shown."""
-        if self._begun or not chunk:
-            return chunk
-        self._begun = True
-        if self.notice.place == "end":
-            return chunk
-        front = RAISED if self.notice.raised else f"{self.notice.text}\n\n"
-        return front + chunk
-
-    def finish(self) -> str:
-        """Return what is to be shown at the end; empty for a notice at the start."""
-        if self.notice.place == "start" or not self._begun:
-            return ""
-        return RAISED if self.notice.raised else f"\n\n{self.notice.text}"
-
-
-def label_chunks(
-    chunks: Iterable[str],
-    wording: str = CORE,
-    *,
-    place: str = "start",
-    style: str = "line",
-) -> Iterator[str]:
-    """Yield the chunks of a text with a notice in the first or last of them.
-
-    Parameters
-    ----------
-    chunks : iterable of str
-        As they come; in asynchronous code use `TextStream`, which needs none.
-    wording : str, optional
-        The notice, with both elements of GB 45438-2025, 5.1 b); of no meaning to a
-        corner mark.
-    place : "start" or "end", optional
-        Before the first chunk or after the last.
-    style : "line" or "corner", optional
-        On a line of its own, or as raised letters.
-
-    Raises
-    ------
-    UsageError
-        The wording, place or style cannot be meant.
-
-    Examples
-    --------
-    >>> list(label_chunks(["Hel", "lo"], place="end", style="corner"))
-    ['Hel', 'lo', 'ᴬᴵ']
-    """
-    text = CORNER_MARK if style == "corner" else wording
-    stream = TextStream(TextNotice(text=text, place=place, style=style))
-    return _labeled(stream, chunks)
-
-
-def _labeled(stream: TextStream, chunks: Iterable[str]) -> Iterator[str]:
-    for chunk in chunks:
-        yield stream.push(chunk)
-    if last := stream.finish():
-        yield last

@@ -34,6 +34,7 @@ from .wording import CORE, check_wording, segments
 
 __all__ = [
     "MIN_SECONDS",
+    "USUAL",
     "PlacedVideoNotice",
     "VideoNotice",
     "VideoOverlay",
@@ -46,6 +47,8 @@ MIN_SECONDS = 2.0
 _FADE_S = 0.4
 # Clear of controls, of subtitles, and of the buttons of phone players first.
 _CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
+USUAL = _CORNERS[0]
+"""The corner of a notice on a video."""
 # The height that is asked for in pixels gives way on frames where it would be more.
 _MOST_UNASKED = 0.1
 # Longer wordings do not take more of a frame than this.

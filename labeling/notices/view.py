@@ -8,7 +8,7 @@ Paper 1395, 22).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from .find import FoundNotice, find
 from .image import check_picture
+from .measure import place_of
 from .typeset import Pixels
 
 __all__ = [
     "FOV_RANGE",
+    "SCREEN",
     "Directions",
     "View",
     "angles",
@@ -33,6 +35,9 @@ Directions = NDArray[np.float64]
 
 FOV_RANGE = (30.0, 120.0)
 """Fields of view in degrees."""
+
+SCREEN = 9 / 16
+"""Of a square view, what flat screens of 16 to 9 show, wide or tall."""
 
 _LARGEST_VIEW = 1600
 
@@ -172,14 +177,26 @@ def find_in_view(pixels: Pixels, view: View | None = None) -> tuple[FoundNotice,
     Returns
     -------
     tuple of FoundNotice
-        As `find`; boxes and heights are those in the square view of `look`.
+        As `find`; boxes and heights are those in the square view of `look`, places
+        those in what all screens show of it.
 
     Raises
     ------
     UsageError
         The picture is not twice as wide as high.
     """
-    return find(look(pixels, view))
+    seen = look(pixels, view)
+    return tuple(_on_screen(notice, seen.shape[0]) for notice in find(seen))
+
+
+def _on_screen(notice: FoundNotice, side: int) -> FoundNotice:
+    screen = round(side * SCREEN)
+    hidden = (side - screen) // 2
+    box = replace(
+        notice.box, left=notice.box.left - hidden, top=notice.box.top - hidden
+    )
+    place = place_of(box, notice.ink_height_px, screen, screen)
+    return replace(notice, place=place)
 
 
 def check_sphere(width: int, height: int) -> None:

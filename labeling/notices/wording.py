@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..errors import UsageError
+from .phrase import ELEMENTS, has_elements
 from .typeset import missing_characters
 
 __all__ = [
@@ -30,13 +31,6 @@ WORDINGS = {"zh": CORE, "en": f"{CORE}{SEPARATOR}AI-generated"}
 
 MAX_LENGTH = 40
 """Longest wording, in characters."""
-
-# As part of another word, as in "AIGC" or "MAIN", the two letters are not the element.
-_ELEMENTS = {
-    "the AI element (人工智能 or AI)": r"人工智能|(?<![A-Za-z])AI(?![A-Za-z])",
-    "the generation element (生成 or 合成)": r"生成|合成",
-}
-
 
 # What takes one place in a column: an ideograph, or a few letters side by side.
 _CELL = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]{1,3}(?![A-Za-z0-9])")
@@ -72,7 +66,7 @@ def check_wording(text: str, *, vertical: bool = False) -> None:
             f"the wording of the notice holds control characters: {_names(control)}",
             hint="Use plain text on one line.",
         )
-    missing = [name for name, form in _ELEMENTS.items() if not re.search(form, text)]
+    missing = [name for name, form in ELEMENTS.items() if not re.search(form, text)]
     if missing:
         raise UsageError(
             f"the wording of the notice lacks {' and '.join(missing)}, "
@@ -107,7 +101,7 @@ def cells(text: str) -> list[str]:
 
 def required_characters(text: str) -> frozenset[str]:
     """Return the characters that make up the required elements in a text."""
-    return frozenset("".join(re.findall("|".join(_ELEMENTS.values()), text)))
+    return frozenset("".join(re.findall("|".join(ELEMENTS.values()), text)))
 
 
 def segments(text: str) -> tuple[str, str]:
@@ -125,8 +119,7 @@ def segments(text: str) -> tuple[str, str]:
         both required elements; otherwise the whole text and ``""``.
     """
     primary, _, secondary = text.partition(SEPARATOR)
-    legal = all(re.search(form, primary) for form in _ELEMENTS.values())
-    if legal and secondary.strip():
+    if has_elements(primary) and secondary.strip():
         return primary.strip(), secondary.strip()
     return text.strip(), ""
 

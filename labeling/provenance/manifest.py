@@ -8,6 +8,8 @@ last step of all: any later change of the file, even to its metadata, breaks the
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from .reading import (
     ManifestReading,
     has_manifest,
     read,
+    reason_of,
 )
 from .sdk import load, make_context
 from .signer import Signer
@@ -36,7 +39,9 @@ __all__ = [
     "Ingredient",
     "ManifestReading",
     "Signer",
+    "building",
     "has_manifest",
+    "ingredient_of",
     "read",
     "sign",
     "sign_stream",
@@ -166,7 +171,6 @@ def sign_stream(
         authority did not answer.
     """
     signer.check()
-    c2pa = load()
     parent_media_type = parent_media_type or media_type
     history = None if parent is None else read(parent, parent_media_type)
     if history is not None and history.detail:
@@ -174,30 +178,61 @@ def sign_stream(
             f"the original's manifest cannot be kept: {history.detail}",
             hint="Sign without the parent; its broken manifest is then left behind.",
         )
+    with building(claim, signer, media_type, history) as (builder, native):
+        if parent is not None and history is not None:
+            with opened(parent) as (_, stream):
+                builder.add_ingredient(
+                    ingredient_of(history), parent_media_type, stream
+                )
+        builder.sign(native, media_type, source, target)
+
+
+def ingredient_of(parent: ManifestReading) -> dict[str, Any]:
+    """Return what a new manifest says of the file that it opens."""
+    return {
+        "title": parent.title or _PARENT,
+        "relationship": "parentOf",
+        "label": _PARENT,
+    }
+
+
+@contextmanager
+def building(
+    claim: Claim,
+    signer: Signer,
+    media_type: str,
+    parent: ManifestReading | None,
+    **more: list[dict[str, Any]],
+) -> Iterator[tuple[Any, Any]]:
+    """Lend builder and signer of the C2PA library; turn its errors into ours.
+
+    Parameters
+    ----------
+    claim, signer, media_type
+        As for `sign_stream`.
+    parent : ManifestReading or None
+        What the manifest of the opened file says.
+    **more
+        Items for the lists of the manifest, besides what the claim says.
+    """
+    c2pa = load()
+    definition = _definition(claim, parent)
+    for name, items in more.items():
+        definition[name] = [*definition.get(name, ()), *items]
     raised: list[BaseException] = []
     try:
         with (
-            c2pa.Builder(
-                _definition(claim, history), context=make_context(c2pa)
-            ) as builder,
+            c2pa.Builder(definition, context=make_context(c2pa)) as builder,
             signer.native(c2pa, raised) as native,
         ):
-            if parent is not None and history is not None:
-                ingredient = {
-                    "title": history.title or _PARENT,
-                    "relationship": "parentOf",
-                    "label": _PARENT,
-                }
-                with opened(parent) as (_, stream):
-                    builder.add_ingredient(ingredient, parent_media_type, stream)
-            builder.sign(native, media_type, source, target)
+            yield builder, native
     except c2pa.C2paError as error:
         if raised:
             _fail_signing(raised[0])
         if signer.tsa_url and isinstance(error, c2pa.C2paError.Signature):
             # Certificate and key were checked before: this is what remains.
             raise ManifestError(
-                f"no time stamp from {signer.tsa_url}: {_reason(error)}",
+                f"no time stamp from {signer.tsa_url}: {reason_of(error)}",
                 hint="Try again later, or sign without a time-stamp authority.",
             ) from error
         if isinstance(error, c2pa.C2paError.NotSupported):
@@ -207,7 +242,7 @@ def sign_stream(
                 "WAV, FLAC, MP3 or M4A for sound, and MP4, MOV or AVI for video.",
             ) from error
         raise ManifestError(
-            f"the manifest could not be made: {_reason(error)}",
+            f"the manifest could not be made: {reason_of(error)}",
             hint=f"Check that the content is a whole file of type {media_type}.",
         ) from error
 
@@ -259,8 +294,3 @@ def _definition(claim: Claim, parent: ManifestReading | None) -> dict[str, Any]:
         "title": claim.title.encode("utf-8", "replace").decode(),
         "assertions": [history, *assertions],
     }
-
-
-def _reason(error: Exception) -> str:
-    """Return the library's own words, without the class in front."""
-    return str(error).partition(": ")[2] or str(error)

@@ -9,7 +9,7 @@ show at the top at all. `read` sorts this out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +18,10 @@ from typing import Any, BinaryIO, TypeVar
 from ..model import AigcLabel, State
 from ..payload import Payload
 from .assertions import AIGC, SOFT_BINDING, read_aigc, read_soft_binding
+from .origin import Origin, read_origin
 from .sdk import load, make_context
 from .store import is_container, opened, refusal
+from .untrusted import ITEM_LIMIT, mapping, mappings, text, unique
 
 __all__ = [
     "COMPOSITE",
@@ -27,15 +29,17 @@ __all__ = [
     "Ingredient",
     "ManifestReading",
     "has_manifest",
+    "issuer_of",
+    "judge",
+    "parse",
     "read",
+    "reason_of",
 ]
 
 GENERATED = "trainedAlgorithmicMedia"
 COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
 
 JSON_LIMIT = 16 << 20
-ITEM_LIMIT = 100
-TEXT_LIMIT = 500
 _REMOTE = "must fetch remote manifests from url "
 _UNTRUSTED = "signingCredential.untrusted"
 
@@ -114,6 +118,8 @@ class ManifestReading:
         example ``"trainedAlgorithmicMedia"``.
     actions : tuple of str
         The actions, in order.
+    origin : Origin or None
+        What it says of the system that made the content.
     label : AigcLabel or None
         The AIGC label under the signature.
     payload, mark_scheme : Payload and str, or None
@@ -136,6 +142,7 @@ class ManifestReading:
     time_trusted: bool = False
     source_types: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    origin: Origin | None = None
     label: AigcLabel | None = None
     payload: Payload | None = None
     mark_scheme: str | None = None
@@ -209,50 +216,61 @@ def _read(
 ) -> ManifestReading:
     try:
         with c2pa.Reader(media_type, stream, context=context) as reader:
-            store = _parse(reader.json())
-            issuer = _issuer(c2pa, reader)
+            store = parse(reader.json())
+            issuer = issuer_of(c2pa, reader)
     except c2pa.C2paError.ManifestNotFound:
         return ManifestReading(state=State.ABSENT)
     except c2pa.C2paError.NotSupported:
         return ManifestReading(state=State.UNSUPPORTED)
     except (c2pa.C2paError, ValueError, RecursionError) as error:
-        reason = str(error).partition(": ")[2] or str(error)
+        reason = reason_of(error)
         if reason.startswith(_REMOTE):
-            url = _text(reason.removeprefix(_REMOTE))
+            url = text(reason.removeprefix(_REMOTE))
             return ManifestReading(state=State.ABSENT, remote_url=url)
-        return ManifestReading(state=State.MALFORMED, detail=_text(reason))
-    return _judge(store, issuer)
+        return ManifestReading(state=State.MALFORMED, detail=text(reason))
+    return judge(store, issuer)
 
 
-def _parse(text: str) -> Mapping[str, Any]:
-    if len(text) > JSON_LIMIT:
+def parse(document: str) -> Mapping[str, Any]:
+    """Return what the C2PA library tells as JSON.
+
+    Raises
+    ------
+    ValueError
+        It is too large, or no JSON.
+    """
+    if len(document) > JSON_LIMIT:
         raise ValueError("the manifest is too large")
-    return _mapping(json.loads(text))
+    return mapping(json.loads(document))
 
 
-def _issuer(c2pa: ModuleType, reader: Any) -> str:
+def reason_of(error: Exception) -> str:
+    """Return the library's own words, without the class in front."""
+    return str(error).partition(": ")[2] or str(error)
+
+
+def issuer_of(c2pa: ModuleType, reader: Any) -> str:
     """Return who issued the certificate, which only one of the views tells."""
     try:
-        view = _parse(reader.crjson())
+        view = parse(reader.crjson())
     except (c2pa.C2paError, ValueError, RecursionError):
         return ""
-    active = next(iter(_mappings(view.get("manifests"))), {})
-    certificate = _mapping(_mapping(active.get("signature")).get("certificateInfo"))
-    issuer = _mapping(certificate.get("issuer"))
-    return _text(issuer.get("CN")) or _text(issuer.get("O"))
+    active = next(iter(mappings(view.get("manifests"))), {})
+    certificate = mapping(mapping(active.get("signature")).get("certificateInfo"))
+    issuer = mapping(certificate.get("issuer"))
+    return text(issuer.get("CN")) or text(issuer.get("O"))
 
 
-def _judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
-    manifests = _mapping(store.get("manifests"))
-    name = _text(store.get("active_manifest"))
-    active = _mapping(manifests.get(name))
-    results = _mapping(store.get("validation_results"))
-    own = _mapping(results.get("activeManifest"))
+def judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
+    """Return what a manifest store shows, as the C2PA library tells it."""
+    manifests = mapping(store.get("manifests"))
+    name = text(store.get("active_manifest"))
+    active = mapping(manifests.get(name))
+    results = mapping(store.get("validation_results"))
+    own = mapping(results.get("activeManifest"))
     deltas = {
-        _text(item.get("ingredientAssertionURI")): _mapping(
-            item.get("validationDeltas")
-        )
-        for item in _mappings(results.get("ingredientDeltas"))
+        text(item.get("ingredientAssertionURI")): mapping(item.get("validationDeltas"))
+        for item in mappings(results.get("ingredientDeltas"))
     }
     # That a parent's signer is unknown is no failure of this one's.
     inherited = [
@@ -261,24 +279,25 @@ def _judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
         for code in _codes(delta.get("failure"))
         if not code.startswith(_CREDENTIAL_PREFIXES)
     ]
-    failures = _unique([*_codes(own.get("failure")), *inherited])
-    signature = _mapping(active.get("signature_info"))
-    time = _text(signature.get("time")) or None
-    assertions = _mappings(active.get("assertions"))
-    generators = _mappings(active.get("claim_generator_info"))
+    failures = unique([*_codes(own.get("failure")), *inherited])
+    signature = mapping(active.get("signature_info"))
+    time = text(signature.get("time")) or None
+    assertions = mappings(active.get("assertions"))
+    generators = mappings(active.get("claim_generator_info"))
     binding = _first(read_soft_binding, assertions, SOFT_BINDING)
     return ManifestReading(
         state=_state(failures, store.get("validation_state")),
         failures=failures,
-        title=_text(active.get("title")),
-        generator=_text(generators[0].get("name") if generators else None),
-        signer_name=_text(signature.get("common_name")),
-        signer_organization=_text(signature.get("issuer")),
+        title=text(active.get("title")),
+        generator=text(generators[0].get("name") if generators else None),
+        signer_name=text(signature.get("common_name")),
+        signer_organization=text(signature.get("issuer")),
         issuer=issuer,
         time=time,
         time_trusted="timeStamp.trusted" in _codes(own.get("success")),
         source_types=_source_types(active),
-        actions=tuple(_text(action.get("action")) for action in _actions(active)),
+        actions=tuple(text(action.get("action")) for action in _actions(active)),
+        origin=read_origin(_actions(active)),
         label=_first(read_aigc, assertions, AIGC),
         payload=binding[0] if binding else None,
         mark_scheme=binding[1] if binding else None,
@@ -307,17 +326,17 @@ def _ingredients(
     names = [name]
     count = 0
     for current in names:
-        for item in _mappings(_mapping(manifests.get(current)).get("ingredients")):
+        for item in mappings(mapping(manifests.get(current)).get("ingredients")):
             if count == ITEM_LIMIT:
                 return
             count += 1
             uri = f"self#jumbf=/c2pa/{current}/c2pa.assertions/{item.get('label')}"
-            own_name = _text(item.get("active_manifest"))
+            own_name = text(item.get("active_manifest"))
             yield Ingredient(
-                title=_text(item.get("title")),
-                relationship=_text(item.get("relationship")),
+                title=text(item.get("title")),
+                relationship=text(item.get("relationship")),
                 failures=_ingredient_failures(item, deltas.get(uri, {})),
-                source_types=_source_types(_mapping(manifests.get(own_name))),
+                source_types=_source_types(mapping(manifests.get(own_name))),
             )
             if own_name and own_name not in names:
                 names.append(own_name)
@@ -327,28 +346,28 @@ def _ingredient_failures(
     item: Mapping[str, Any], delta: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Join what was recorded at signing with what this reading finds otherwise."""
-    results = _mapping(item.get("validation_results"))
+    results = mapping(item.get("validation_results"))
     recorded = [
-        *_codes(_mapping(results.get("activeManifest")).get("failure")),
+        *_codes(mapping(results.get("activeManifest")).get("failure")),
         *_codes(item.get("validation_status")),
     ]
     if "signingCredential.trusted" in _codes(delta.get("success")):
         recorded = [code for code in recorded if code != _UNTRUSTED]
-    return _unique([*recorded, *_codes(delta.get("failure"))])
+    return unique([*recorded, *_codes(delta.get("failure"))])
 
 
 def _actions(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         action
-        for assertion in _mappings(manifest.get("assertions"))
-        if _text(assertion.get("label")).startswith("c2pa.actions")
-        for action in _mappings(_mapping(assertion.get("data")).get("actions"))
+        for assertion in mappings(manifest.get("assertions"))
+        if text(assertion.get("label")).startswith("c2pa.actions")
+        for action in mappings(mapping(assertion.get("data")).get("actions"))
     ][:ITEM_LIMIT]
 
 
 def _source_types(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    types = (_text(action.get("digitalSourceType")) for action in _actions(manifest))
-    return _unique(kind.rpartition("/")[2] for kind in types if kind)
+    types = (text(action.get("digitalSourceType")) for action in _actions(manifest))
+    return unique(kind.rpartition("/")[2] for kind in types if kind)
 
 
 def _first(
@@ -363,23 +382,4 @@ def _first(
 
 
 def _codes(statuses: object) -> list[str]:
-    return [_text(status.get("code")) for status in _mappings(statuses)]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    items = value if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, Mapping)]
-
-
-def _text(value: object) -> str:
-    """Return a short text without control and direction characters."""
-    text = value[:TEXT_LIMIT] if isinstance(value, str) else ""
-    return "".join(character for character in text if character.isprintable())
-
-
-def _unique(items: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(items))[:ITEM_LIMIT]
+    return [text(status.get("code")) for status in mappings(statuses)]

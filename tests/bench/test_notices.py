@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 from PIL import Image
 
+from synthmark.labeling.notices import find
+
 
 def test_the_sheet_has_eight_kinds_of_pictures_in_every_style(
     notice_sheet: ModuleType, tmp_path: Path
@@ -38,3 +40,23 @@ def test_what_is_drawn_is_found_and_nothing_else(
     assert figures["missed"] == []
     assert not any(figures["false"].values())
     assert "Missed: none" in capsys.readouterr().out
+
+
+def test_notices_in_other_fonts_are_drawn_and_read(
+    notice_like: ModuleType,
+    draw: Callable[[int, int, int], Image.Image],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    font = next(Path(find.__file__).with_name("fonts").glob("*.otf"))
+    monkeypatch.setattr(notice_like, "WORDINGS", {"AI生成": {"shipped": str(font)}})
+    monkeypatch.setattr(notice_like, "SIZES", (0.01, 0.06))
+    monkeypatch.setattr(notice_like, "STYLES", notice_like.STYLES[1:2])
+    draw(300, 360, 1).save(tmp_path / "hills.png")
+    target = tmp_path / "figures.json"
+    assert notice_like.main([str(tmp_path), "--json", str(target)]) == 0
+    figures = json.loads(target.read_text())
+    # The smaller one has three pixels, which nobody reads.
+    assert [row[:2] for row in figures["read"]][-1] == ["all", 1]
+    assert figures["read"][0] == ["6%", 1, "100", "100", *figures["read"][0][4:]]
+    assert not any(figures["false"].values())

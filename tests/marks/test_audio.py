@@ -14,6 +14,7 @@ from synthmark import Detection, Key, Payload, detect_audio, embed_audio
 from synthmark.kernels import bands
 from synthmark.kernels.chance import rarity
 from synthmark.labeling.marks.audio import AudioReader, AudioWriter
+from synthmark.labeling.marks.audio_writer import embed_blocks
 from synthmark.labeling.marks.listening import UNCHANGED, Chunk, looks
 from synthmark.labeling.marks.timeline import timeline_of
 
@@ -191,11 +192,10 @@ def test_blocks_make_no_difference(sizes: list[int], seconds: float) -> None:
     key, payload = Key.from_bytes(bytes(32)), Payload(issuer=1, serial=2)
     samples = babble(seconds, 8_000, 2)
     whole = embed_audio(samples, 8_000, payload, key)
-    writer = AudioWriter(8_000, 2, payload, key)
     reader = AudioReader(8_000, 2, key)
     cuts = np.minimum(np.cumsum(sizes), len(samples)).astype(int)
-    parts = [writer.push(block) for block in np.split(samples, cuts)]
-    np.testing.assert_array_equal(np.concatenate([*parts, writer.finish()]), whole)
+    parts = list(embed_blocks(np.split(samples, cuts), 8_000, payload, key))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
     for block in np.split(whole, cuts):
         reader.push(block)
     assert reader.finish() == detect_audio(whole, 8_000, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -405,7 +406,10 @@ def said(path: Path) -> tuple[dict[str, str], int, int]:
 
 @pytest.mark.parametrize(
     ("suffix", "pictures", "chapters"),
-    [("mp3", 1, 2), ("m4a", 1, 2), ("flac", 1, 0), ("ogg", 0, 0), ("wav", 0, 0)],
+    [
+        *(("mp3", 1, 2), ("m4a", 1, 2), ("flac", 1, 2), ("ogg", 0, 2)),
+        *(("opus", 0, 2), ("wav", 0, 0)),
+    ],
 )
 def test_tags_cover_and_chapters_come_along(
     tagged: Path, suffix: str, pictures: int, chapters: int
@@ -422,6 +426,32 @@ def test_tags_cover_and_chapters_come_along(
     assert any("cover" in note for note in written.notes) == (pictures == 0)
     if suffix in ("mp3", "flac", "ogg"):
         assert texts["replaygain_track_gain"] == "-3.2 dB"
+
+
+def starts_s(path: Path) -> tuple[float, ...]:
+    return audio.chapters(path, describe(path))
+
+
+def test_chapters_follow_a_sound_that_became_longer(tagged: Path) -> None:
+    sound = describe(tagged)
+    assert starts_s(tagged) == (0, 1)
+    for suffix in ("m4a", "flac", "ogg", "opus"):
+        target = tagged.with_name(f"later.{suffix}")
+        longer = itertools.chain([np.zeros((44_100, 2), np.float32)], blocks(tagged))
+        write(
+            target,
+            longer,
+            sound,
+            format=audio.format_of(target),
+            source=tagged,
+            later=lambda time_s: time_s + (1.0 if time_s else 0.0),
+        )
+        assert starts_s(target) == pytest.approx((0, 2), abs=0.001)
+
+
+def test_chapters_behind_the_end_are_left_out(tagged: Path) -> None:
+    assert audio.chapters(tagged, replace(describe(tagged), frames=40_000)) == (0,)
+    assert audio.chapters(tagged, replace(describe(tagged), frames=None)) == (0, 1)
 
 
 def test_arrays_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -131,3 +131,27 @@ def test_one_changed_byte_gives_a_document_or_an_error(place: int, by: int) -> N
         document.insert(0, SAID, raised=False).with_field("AIGC", "x").parts()
     except MediaError:
         pass
+
+
+def bomb(content: bytes) -> bytes:
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(595, 842))
+        pdf.pages[0].Contents = pdf.make_stream(content)
+        file = io.BytesIO()
+        pdf.save(file, compress_streams=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b" " * (65 << 20), b"q Q " * 1_100_000])
+def test_a_page_that_unpacks_beyond_reason_is_refused(content: bytes) -> None:
+    with pytest.raises(MediaError):
+        PdfDocument(bomb(content)).insert(0, SAID, raised=False)
+    assert pikepdf.settings.get_qpdf_limits()["flate_max_memory"] == 0
+
+
+def test_a_page_with_many_steps_is_not_read_but_labeled() -> None:
+    document = PdfDocument(bomb(b"BT (a) Tj ET " * 110_000))
+    assert document.parts() == [""]
+    labeled = document.insert(0, SAID, raised=False)
+    with pikepdf.open(io.BytesIO(labeled.content)) as pdf:
+        assert "/SynthmarkNotice1" in pdf.pages[0].Resources.XObject

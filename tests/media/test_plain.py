@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import time
 from typing import Any
 
 import pytest
@@ -182,3 +183,32 @@ def test_the_content_decides_and_the_name_only_among_texts(
     from synthmark.labeling.media.signature import document_kind
 
     assert document_kind(content, named) == format
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("Two words.", "ᴬᴵTwo words.", "Two words.ᴬᴵ"),
+        ("# Title", "ᴬᴵ\n\n# Title", "# Titleᴬᴵ"),
+        ("```\nx\n```", "ᴬᴵ\n\n```\nx\n```", "```\nx\n```\n\nᴬᴵ"),
+        ("|a|\n|-|\n|b|", "ᴬᴵ\n\n|a|\n|-|\n|b|", "|a|\n|-|\n|b|\n\nᴬᴵ"),
+        ("Title\n===", "ᴬᴵTitle\n===", "Title\n===\n\nᴬᴵ"),
+        ("- item", "ᴬᴵ\n\n- item", "- itemᴬᴵ"),
+        ("---\na: b\n---", "---\na: b\n---\n\nᴬᴵ", "---\na: b\n---\n\nᴬᴵ"),
+    ],
+)
+def test_raised_letters_leave_markdown_what_it_is(
+    text: str, start: str, end: str
+) -> None:
+    document = Markdown.of(text)
+    for index, expected in ((0, start), (len(document.parts()), end)):
+        labeled: Any = document.insert(index, "AI", raised=True)
+        assert labeled.text == expected
+
+
+def test_many_fields_and_fences_take_no_longer_than_others() -> None:
+    started = time.process_time()
+    front = Markdown.of("---\n" + "AIGC: b\n" * 100_000 + "---\nx")
+    assert len(front.with_field("AIGC", VALUE).fields("AIGC")) == 1
+    assert len(Markdown.of("```\n\n" * 200_000).parts()) == 100_000
+    assert time.process_time() - started < 10

@@ -10,14 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthmark.labeling.errors import UsageError
-from synthmark.labeling.notices.audio import (
-    LANGUAGES,
-    TEXTS,
-    AudioNotice,
-    Insertion,
-    check_place,
-    render,
-)
+from synthmark.labeling.notices.audio import LANGUAGES, TEXTS, AudioNotice, render
+from synthmark.labeling.notices.insertion import AudioInsertion, check_place
 from synthmark.labeling.notices.loudness import (
     integrated,
     level_beside,
@@ -46,7 +40,7 @@ def cut(sound: np.ndarray, length: int):
 
 
 def insert(sound: np.ndarray, rate: int, *places, notice=None, **options):
-    insertion = Insertion(
+    insertion = AudioInsertion(
         cut(sound, 5000), notice or AudioNotice(), rate=rate, places=places, **options
     )
     return np.concatenate(list(insertion)), insertion.placed
@@ -64,7 +58,7 @@ def test_the_sound_stays_as_it_is(frames, length, points, ends, channels):
     rate = 8000
     sound = noise(frames / rate, rate, channels)
     places = (*ends, *{max(1, round(p * frames)) / rate for p in points})
-    insertion = Insertion(
+    insertion = AudioInsertion(
         cut(sound, max(length, frames // 50)),
         AudioNotice(kind="rhythm"),
         rate=rate,
@@ -167,7 +161,7 @@ def test_little_is_held():
             pulled += 1
             yield noise(0.1, 8000)
 
-    insertion = Insertion(
+    insertion = AudioInsertion(
         blocks(), AudioNotice(), rate=8000, places=("start", 30.0, "end")
     )
     given = sum(p.inserted_s[1] for p in insertion.placed)
@@ -187,10 +181,87 @@ def test_a_known_loudness_costs_no_delay():
             yield noise(0.1, 8000)
 
     notice = AudioNotice(short=True)
-    insertion = Insertion(blocks(), notice, rate=8000, content_lufs=-20.0)
+    insertion = AudioInsertion(blocks(), notice, rate=8000, content_lufs=-20.0)
     next(iter(insertion))
     assert pulled == 1
     assert insertion.placed[0].level_lufs == pytest.approx(-20, abs=0.1)
+
+
+def test_a_known_sound_costs_nothing_at_all():
+    pulled = 0
+
+    def blocks():
+        nonlocal pulled
+        for _ in range(5):
+            pulled += 1
+            yield noise(0.1, 8000, 2)
+
+    options = {"rate": 8000, "content_lufs": -20.0}
+    insertion = AudioInsertion(blocks(), AudioNotice(), channels=2, **options)
+    coming = iter(insertion)
+    first = next(coming)
+    assert pulled == 0
+    labeled = np.concatenate([first, *coming])
+    late = np.concatenate(list(AudioInsertion(blocks(), AudioNotice(), **options)))
+    np.testing.assert_array_equal(labeled, late)
+    with pytest.raises(UsageError, match="differ in channels"):
+        list(AudioInsertion(blocks(), AudioNotice(), channels=1, **options))
+
+
+def test_a_sound_without_samples_is_told_after_a_notice_too():
+    insertion = AudioInsertion(
+        [], AudioNotice(), rate=8000, content_lufs=-20.0, channels=1
+    )
+    with pytest.raises(UsageError, match="without samples"):
+        list(insertion)
+
+
+def test_how_much_is_listened_to():
+    sound = np.concatenate([noise(2, level=0.01), noise(20, level=0.1)])
+    near, far = (
+        insert(sound, 16000, "start", near_s=seconds)[1][0].content_lufs
+        for seconds in (1.0, 8.0)
+    )
+    assert far - near > 10
+
+
+@pytest.mark.parametrize("options", [{"channels": 0}, {"near_s": 0}, {"near_s": 9}])
+def test_options_that_cannot_be_meant_are_refused(options):
+    with pytest.raises(UsageError):
+        AudioInsertion([], AudioNotice(), rate=8000, **options)
+
+
+def test_what_is_heard_again_may_be_shorter():
+    short = AudioNotice(short=True)
+    _, placed = insert(noise(10), 16000, 4.0, "end", "start", again=short)
+    assert [one.text for one in placed] == [TEXTS["zh"], *[TEXTS["zh-short"]] * 2]
+
+
+def test_points_of_the_sound_are_found_again():
+    rate = 8000
+    sound = noise(10, rate)
+    sound[:] = 0
+    moments = [0.0, 0.7, 3.9, 4.0, 4.0005, 4.5, 10.0]
+    insertion = AudioInsertion(
+        [sound], AudioNotice(), rate=rate, places=("start", 4.0, "end")
+    )
+    before = [insertion.later(at) for at in moments]
+    for at in (0.7, 3.9, 4.5):
+        sound[round(at * rate)] = 0.5
+    labeled = np.concatenate(list(insertion))
+    first, second, third = (placed.inserted_s[1] for placed in insertion.placed)
+    after = [insertion.later(at) for at in moments]
+    # Known from the start on, but for what stands at the end.
+    assert before[:-1] == after[:-1]
+    assert after[-1] == pytest.approx(before[-1] + third)
+    assert after[-1] == pytest.approx(len(labeled) / rate)
+    for index in (1, 2, 5):
+        assert labeled[round(after[index] * rate)] == 0.5
+    # What begins where a notice stands begins with the notice.
+    assert after[0] == 0
+    assert after[3] == pytest.approx(4 + first)
+    assert after[4] == pytest.approx(4.0005 + first)
+    assert after[5] == pytest.approx(4.5 + first + second)
 
 
 def test_the_rate_of_speech():
@@ -227,19 +298,19 @@ def test_what_is_no_place_is_refused(place):
     with pytest.raises(UsageError, match="cannot stand"):
         check_place(place)
     with pytest.raises(UsageError, match="cannot stand"):
-        Insertion([], AudioNotice(), rate=8000, places=(place,))
+        AudioInsertion([], AudioNotice(), rate=8000, places=(place,))
 
 
 @pytest.mark.parametrize("places", [(), ("end", "end"), (1.0, 1.00001)])
 def test_places_differ(places):
     with pytest.raises(UsageError, match="different places"):
-        Insertion([], AudioNotice(), rate=8000, places=places)
+        AudioInsertion([], AudioNotice(), rate=8000, places=places)
 
 
 @pytest.mark.parametrize("rate", [0, 7999, 192001])
 def test_rates_out_of_range_are_refused(rate):
     with pytest.raises(UsageError, match="frames a second"):
-        Insertion([], AudioNotice(), rate=rate)
+        AudioInsertion([], AudioNotice(), rate=rate)
 
 
 @pytest.mark.parametrize(
@@ -255,9 +326,9 @@ def test_rates_out_of_range_are_refused(rate):
 )
 def test_what_is_no_sound_is_refused(blocks):
     with pytest.raises(UsageError):
-        list(Insertion(blocks, AudioNotice(), rate=8000))
+        list(AudioInsertion(blocks, AudioNotice(), rate=8000))
 
 
 def test_a_point_beyond_the_end_is_refused():
     with pytest.raises(UsageError, match=r"ends at 2 s"):
-        list(Insertion([noise(2)], AudioNotice(), rate=16000, places=(2.5,)))
+        list(AudioInsertion([noise(2)], AudioNotice(), rate=16000, places=(2.5,)))

@@ -9,13 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from synthmark.labeling.notices.audio import (
-    LANGUAGES,
-    AudioNotice,
-    Insertion,
-    render,
-)
+from synthmark.labeling.notices.audio import LANGUAGES, AudioNotice, render
 from synthmark.labeling.notices.find_audio import find
+from synthmark.labeling.notices.insertion import AudioInsertion
 from synthmark.labeling.notices.voice import recording
 
 SPOKEN = [
@@ -97,7 +93,9 @@ def check(found, placed):
 @pytest.mark.parametrize("rate", [8000, 44100, 192000])
 def test_found_where_it_stands(notice, rate):
     sound = noise(2, rate, 2)
-    insertion = Insertion([sound], notice, rate=rate, places=("start", 1.37, "end"))
+    insertion = AudioInsertion(
+        [sound], notice, rate=rate, places=("start", 1.37, "end")
+    )
     blocks = list(insertion)
     check(find(iter(blocks), rate), insertion.placed)
     labeled = np.concatenate(blocks) * np.float32([0.1, -0.1])
@@ -109,7 +107,7 @@ def test_found_where_it_stands(notice, rate):
     "codec", [("mp3", "mp3", 32000), ("aac", "adts", 32000), ("libopus", "ogg", 12000)]
 )
 def test_found_after_codecs(notice, codec):
-    insertion = Insertion([music(4, 48000)], notice, rate=48000, places=("start",))
+    insertion = AudioInsertion([music(4, 48000)], notice, rate=48000, places=("start",))
     sound = coded(np.concatenate(list(insertion)), 48000, *codec)
     check(find([sound], 48000), insertion.placed)
 
@@ -130,7 +128,7 @@ def test_found_anywhere_in_a_long_sound():
     # Stretches of half a minute are searched; the notices lie across their joints.
     sound = noise(100, 8000, 1)
     points = tuple(np.arange(8, 100, 7.7).tolist())
-    insertion = Insertion([sound], AudioNotice(), rate=8000, places=points)
+    insertion = AudioInsertion([sound], AudioNotice(), rate=8000, places=points)
     labeled = np.concatenate(list(insertion))
     blocks = (labeled[i : i + 777] for i in range(0, len(labeled), 777))
     check(find(blocks, 8000), insertion.placed)

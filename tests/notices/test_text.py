@@ -1,16 +1,13 @@
-"""The notice in a text: wordings, places, and chunks of a stream."""
+"""The notice in a text: wordings and places."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from synthmark import TextNotice, TextStream, label_chunks
+from synthmark import TextNotice
 from synthmark.labeling.errors import UsageError
-from synthmark.labeling.notices.text import RAISED
 
 
 @pytest.mark.parametrize(
@@ -39,29 +36,3 @@ def test_the_bare_element_is_enough_for_a_corner_mark() -> None:
 )
 def test_a_share_means_the_nearest_boundary(place: Any, index: int) -> None:
     assert TextNotice(place=place).boundary(["x" * 50, "y" * 10, "z" * 40]) == index
-
-
-@given(st.lists(st.text()), st.sampled_from(["start", "end"]), st.sampled_from("lc"))
-def test_chunks_pass_unchanged_but_for_the_notice(
-    chunks: list[str], place: str, kind: str
-) -> None:
-    style = "line" if kind == "l" else "corner"
-    out = list(label_chunks(chunks, place=place, style=style))
-    text, labeled = "".join(chunks), "".join(out)
-    notice = RAISED if style == "corner" else "AI生成"
-    gap = "" if style == "corner" else "\n\n"
-    if not text:
-        assert labeled == ""
-    elif place == "start":
-        assert labeled == notice + gap + text
-    else:
-        assert labeled == text + gap + notice
-        # Nothing waits for the notice.
-        assert out[: len(chunks)] == chunks
-
-
-def test_a_stream_has_no_middle() -> None:
-    with pytest.raises(UsageError, match="cannot stand in the middle"):
-        TextStream(TextNotice(place=0.5))
-    with pytest.raises(UsageError, match="cannot stand in the middle"):
-        label_chunks(["a"], place=0.5)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from synthmark.labeling.model import State
 from synthmark.labeling.provenance.manifest import Signer, has_manifest, read, sign
-from synthmark.labeling.provenance.reading import ManifestReading, _judge
+from synthmark.labeling.provenance.reading import ManifestReading, judge
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 CREATED = {
@@ -195,7 +195,7 @@ def test_file_that_ends_early_is_malformed(signed):
 def test_state_follows_from_the_codes(failures, validation_state, state):
     results = {"activeManifest": {"failure": [{"code": code} for code in failures]}}
     store = {"validation_results": results, "validation_state": validation_state}
-    assert _judge(store, "").state is state
+    assert judge(store, "").state is state
 
 
 # Nothing that is changed is trusted
@@ -313,7 +313,7 @@ def test_history_in_a_circle_ends():
         "label": "c2pa.ingredient.v3",
     }
     manifests = {"a": {"ingredients": [ingredient] * 500}}
-    reading = _judge({"active_manifest": "a", "manifests": manifests}, "")
+    reading = judge({"active_manifest": "a", "manifests": manifests}, "")
     assert len(reading.ingredients) == 100
 
 
@@ -376,7 +376,7 @@ stores = st.fixed_dictionaries(
 
 @given(stores)
 def test_any_store_is_judged_without_an_exception(store):
-    assert isinstance(_judge(store, ""), ManifestReading)
+    assert isinstance(judge(store, ""), ManifestReading)
 
 
 # The network

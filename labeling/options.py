@@ -1,0 +1,94 @@
+"""Options that several commands have, and what they stand for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .detector import Detector
+    from .home import Home
+    from .keys import Key
+
+__all__ = [
+    "Anchors",
+    "AsLines",
+    "Inputs",
+    "Jurisdictions",
+    "MarkKey",
+    "MarkKeys",
+    "Ocr",
+    "Recursive",
+    "Service",
+    "content_of",
+    "detector_of",
+    "key_of",
+]
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or -."),
+]
+Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
+AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
+Service = Annotated[
+    str, typer.Option(help="dialogue, voice, face, scene or other (Art. 17).")
+]
+Jurisdictions = Annotated[
+    list[str] | None,
+    typer.Option("--jurisdiction", help="Whose rules apply.", show_default="cn"),
+]
+MarkKey = Annotated[
+    Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
+]
+MarkKeys = Annotated[
+    list[Path] | None, typer.Option("--mark-key", help="Keys of marks to look for.")
+]
+Anchors = Annotated[
+    list[Path] | None,
+    typer.Option("--anchors", help="Trusted root certificates (PEM)."),
+]
+
+Ocr = Annotated[
+    bool,
+    typer.Option("--ocr", help="Read notices in other fonts too (extra: ocr)."),
+]
+
+
+def key_of(home: Home, path: Path | None) -> Key:
+    """Return the key in a file, or else the one of the user's home."""
+    from .keys import Key
+
+    return home.key() if path is None else Key.load(path)
+
+
+def detector_of(
+    home: Home,
+    mark_keys: list[Path] | None,
+    anchors: list[Path] | None,
+    *,
+    ocr: bool = False,
+) -> Detector:
+    """Return what reads with some keys and roots, or else those of the user's home."""
+    from .home import read_anchors
+
+    return home.detector(
+        keys=[key_of(home, path) for path in mark_keys] if mark_keys else None,
+        anchors_pem=read_anchors(anchors) if anchors else None,
+        ocr=ocr,
+    )
+
+
+def content_of(source: Path | None) -> Path | bytes:
+    """Return a path as it is, and for None the bytes of standard input."""
+    if source is not None:
+        return source
+    from .media.probe import MAX_BYTES
+
+    if sys.stdin is None:  # closed by the caller
+        return b""
+    with open(sys.stdin.fileno(), "rb", closefd=False) as stdin:
+        return stdin.read(MAX_BYTES + 1)
