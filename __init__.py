@@ -99,9 +99,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CheckReport": ".labeling.checking",
     "AudioInsertion": ".labeling.notices.insertion",
     "AudioNotice": ".labeling.notices.audio",
+    "CheckReport": ".labeling.checking",
     "Detection": ".labeling.model",
     "Detector": ".labeling.detector",
     "Home": ".labeling.home",

@@ -239,7 +239,7 @@ def _notice(subject: Subject, *, ocr: bool) -> Evidence:
         layer=Layer.NOTICE,
         state=State.PRESENT if found else State.ABSENT,
         detail={
-            **subject.extent,
+            "extent": subject.extent,
             "notices": to_dict(found),
             "notice_like": to_dict(like),
         },

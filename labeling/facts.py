@@ -56,7 +56,7 @@ Facts = Mapping[str, Any]
 
 def medium_of(report: Report) -> str:
     """Return the medium, as rules name it."""
-    return str(report.layer(Layer.NOTICE).detail["medium"])
+    return str(report.layer(Layer.NOTICE).detail["extent"]["medium"])
 
 
 def notice_facts(report: Report) -> list[Facts]:
@@ -73,9 +73,11 @@ def notice_facts(report: Report) -> list[Facts]:
         case "text":
             return [_read(found)]
         case "audio":
-            return [_heard(found, evidence.detail["duration_s"])]
+            return [_heard(found, evidence.detail["extent"]["duration_s"])]
         case "video":
-            return [_watched(one, evidence.detail["duration_s"]) for one in found]
+            return [
+                _watched(one, evidence.detail["extent"]["duration_s"]) for one in found
+            ]
         case _:
             return [_seen(one) for one in found]
 

@@ -76,7 +76,10 @@ def report(
         Layer.RECORD: State.PRESENT,
     }
     details: dict[Layer, dict[str, Any]] = {
-        Layer.NOTICE: {"medium": medium, "duration_s": 10.0, "notices": [*notices]},
+        Layer.NOTICE: {
+            "extent": {"medium": medium, "duration_s": 10.0},
+            "notices": [*notices],
+        },
         Layer.AIGC: {"label": LABEL},
         Layer.C2PA: MANIFEST,
         Layer.RECORD: {"consent": "agreement 7"},

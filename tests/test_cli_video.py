@@ -203,7 +203,7 @@ def test_bad_videos_are_told_apart(
 def test_folders_are_searched_for_videos(run: Run, clip: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     clip.rename(tmp_path / "in" / "a.mp4")
-    (tmp_path / "in" / "notes.txt").write_text("nothing")
+    (tmp_path / "in" / "notes.log").write_text("nothing")
     ran = run("label", "in", "-o", "out/", "--jsonl")
     assert ran.code == 0
     assert names(tmp_path / "out") == ["a.mp4"]

@@ -130,7 +130,8 @@ def document_source(source: object) -> tuple[bytes, str] | None:
     Parameters
     ----------
     source : str, Path, bytes or anything else
-        A file, or the bytes of one. Of texts, the name tells which format it is.
+        A file, or the bytes of one. Of texts, the name tells which format it is; one
+        that is named like something else is none.
 
     Raises
     ------
@@ -148,6 +149,8 @@ def document_source(source: object) -> tuple[bytes, str] | None:
     named = FORMATS.get(path.suffix.lower())
     with open_file(path) as file:
         format = document_kind(file.read(AUDIO_HEAD_BYTES), named)
+    if path.suffix and not named and format in ("txt", "md", "html"):
+        return None
     return None if format is None else (read_file(path), format)
 
 

@@ -47,6 +47,8 @@ _OTHERS = tuple(
         (rb"[\t\n\r\x20-\x7e]+\Z", "a text"),
     )
 )
+# What is read when its name says so.
+_NAMED = {"an HTML page": ".html", "a text": ".txt"}
 # The sounds that are handled. An MP4 file of a general brand may hold sound alone.
 _SOUNDS = tuple(
     (re.compile(pattern, re.DOTALL), name)
@@ -150,6 +152,9 @@ def refusal(
         return DamagedMedia("the file is cut off after its first bytes")
     for pattern, name in _OTHERS:
         if pattern.match(head):
+            ending = _NAMED.get(name)
+            if ending is not None:
+                hint = f"If that is what it should be, end its name in {ending}."
             return UnsupportedFormat(f"the file is {name}", hint=hint)
     return UnsupportedFormat(f"the file is not {noun} of a known kind", hint=hint)
 

@@ -75,8 +75,6 @@ def contrast_of(grey: Pixels) -> float:
         return 1.0
     # There is less of the text than of what it stands on.
     shares = (25, 50) if dark.size < light.size else (50, 75)
-    levels = np.array(
-        [np.percentile(dark, shares[0]), np.percentile(light, shares[1])]
-    )
+    levels = np.array([np.percentile(dark, shares[0]), np.percentile(light, shares[1])])
     low, high = luminance(levels[:, None])
     return float((high + 0.05) / (low + 0.05))
