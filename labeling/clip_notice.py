@@ -14,7 +14,9 @@ from .errors import MediaError, TooSmallForNotice
 from .media import video as media
 from .model import to_dict
 from .notices.frame import FrameForm
+from .notices.sphere_video import SphereOverlay
 from .notices.video import MIN_SECONDS, VideoNotice, VideoOverlay, settle
+from .panorama import clip_view
 
 __all__ = ["ClipNotice", "form_of"]
 
@@ -43,16 +45,23 @@ class ClipNotice:
         self.lead_in_s = Fraction(0)
         self._notice = notice
         self._form = form_of(video)
-        self._overlay: VideoOverlay | None = None
+        self._view = clip_view(video)
+        self._overlay: VideoOverlay | SphereOverlay | None = None
         with suppress(TooSmallForNotice):
-            self._notice = settle(notice, self._form, _opening(source, video))
-            self._overlay = VideoOverlay(self._notice, self._form)
+            if self._view is None:
+                self._notice = settle(notice, self._form, _opening(source, video))
+            self._overlay = self._ready()
             self.lead_in_s = media.lead_in_s(source, video, MIN_SECONDS)
 
     def restart(self) -> None:
         """Forget what was drawn: the next frame is the first one again."""
         if self._overlay is not None:
-            self._overlay = VideoOverlay(self._notice, self._form)
+            self._overlay = self._ready()
+
+    def _ready(self) -> VideoOverlay | SphereOverlay:
+        if self._view is None:
+            return VideoOverlay(self._notice, self._form)
+        return SphereOverlay(self._notice, self._form, self._view)
 
     def draw(self, frame: media.Frame) -> None:
         """Draw the notice on the next frame."""
@@ -71,6 +80,8 @@ class ClipNotice:
             raise TooSmallForNotice("the frames have no room for a notice")
         placed = self._overlay.placed(clip_end_s)
         notes = []
+        if self._view and (self._notice.vertical or self._notice.logo is not None):
+            notes.append("in a 360-degree video the notice is one plain line")
         if placed.text != self._notice.text:
             notes.append("the video had no room for the whole notice")
         if self.lead_in_s:
@@ -80,7 +91,7 @@ class ClipNotice:
                 "later by that"
             )
         detail = to_dict(placed)
-        for name in ("first_contrast", "contrast", "start_s", "end_s"):
+        for name in {"first_contrast", "contrast", "start_s", "end_s"} & {*detail}:
             detail[name] = round(detail[name], 2)
         detail["added_s"] = round(float(self.lead_in_s), 3)
         return detail, notes

@@ -69,17 +69,14 @@ def notice_facts(report: Report) -> list[Facts]:
     found = evidence.detail["notices"]
     if not found:
         return []
-    match medium_of(report):
-        case "text":
-            return [_read(found)]
-        case "audio":
-            return [_heard(found, evidence.detail["extent"]["duration_s"])]
-        case "video":
-            return [
-                _watched(one, evidence.detail["extent"]["duration_s"]) for one in found
-            ]
-        case _:
-            return [_seen(one) for one in found]
+    extent = evidence.detail["extent"]
+    if extent["medium"] == "text":
+        return [_read(found)]
+    if extent["medium"] == "audio":
+        return [_heard(found, extent["duration_s"])]
+    if "duration_s" in extent:
+        return [_watched(one, extent["duration_s"]) for one in found]
+    return [_seen(one) for one in found]
 
 
 def _words(text: str) -> Facts:

@@ -23,6 +23,9 @@ from .media.frame import Frame
 from .model import Detection, Layer, Media
 from .notices.find_like import NoticeLike, find_like_in_frames
 from .notices.find_video import FoundVideoNotice, find
+from .notices.sphere_video import find_in_views
+from .notices.view import look as look_around
+from .panorama import clip_view
 from .payload import Payload
 from .sound import find_in_sound
 from .stream import StreamSubject, StreamWork
@@ -56,6 +59,7 @@ class ClipSubject(StreamSubject):
 
     def __init__(self, content: Path, path: Path | None) -> None:
         self.video = media.describe(content)
+        self.view = clip_view(self.video)
         super().__init__(content, path)
 
     @property
@@ -63,22 +67,28 @@ class ClipSubject(StreamSubject):
         """Medium, size and length."""
         width, height = form_of(self.video).shown_size
         return {
-            "medium": "video",
+            "medium": "scene" if self.view else "video",
             "width": width,
             "height": height,
             "duration_s": round(self.video.duration_s, 3),
         }
 
     def find_notices(self) -> Sequence[FoundVideoNotice]:
-        """Return the notices that are seen."""
+        """Return the notices that are seen; in a 360-degree video, at first."""
         frames = media.frames(self.content, self.video, every_s=NOTICE_EVERY_S)
         shown = ((frame.time_s, self._shown(frame)) for frame in frames)
-        return find(shown, clip_end_s=self.video.duration_s)
+        end_s = self.video.duration_s
+        if self.view:
+            return find_in_views(shown, self.view, clip_end_s=end_s)
+        return find(shown, clip_end_s=end_s)
 
     def read_notices(self) -> Sequence[NoticeLike]:
         """Return the texts that look like a notice on a few frames, in any font."""
         frames = media.glimpses(self.content, self.video, READINGS)
-        return find_like_in_frames(map(self._shown, frames))
+        shown = map(self._shown, frames)
+        if self.view:
+            shown = map(partial(look_around, view=self.view), shown)
+        return find_like_in_frames(shown)
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys, first in the pictures."""
@@ -218,7 +228,8 @@ class ClipWork(StreamWork):
             self._missing(Layer.NOTICE, error.code)
             return
         self.notes += notes
-        self.notes += self.due.against("corners", "video", detail["corner"])
+        medium = "scene" if self.video.sphere else "video"
+        self.notes += self.due.against("corners", medium, detail["corner"])
         self._written(Layer.NOTICE, **detail)
 
     def _content(self, path: Path) -> str:

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import struct
 import subprocess
 import sys
 import zlib
@@ -174,6 +175,61 @@ def make_scene() -> Callable[..., Pixels]:
 @pytest.fixture(scope="session")
 def make_voice() -> Callable[..., NDArray[np.int16]]:
     return voice
+
+
+# Where an MP4 file describes its pictures.
+EQUIRECTANGULAR = b"equi", (0, 0, 0, 0)
+WAY = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1")
+
+
+def spherical(
+    path: Path,
+    *,
+    yaw_deg: float = 0,
+    pitch_deg: float = 0,
+    roll_deg: float = 0,
+    projection: tuple[bytes, tuple[int, ...]] = EQUIRECTANGULAR,
+    eyes: int | None = None,
+) -> Path:
+    """Tell in an MP4 file with its index at the end how its frames lie on a sphere.
+
+    `eyes` is the mode of the box ``st3d``, 0 for one eye, 1 for one above the other.
+    """
+    angles = (round(angle * 65536) for angle in (yaw_deg, pitch_deg, roll_deg))
+    kind, numbers = projection
+    shape = struct.pack(f">{len(numbers)}I", *numbers)
+    pose = box_of(b"prhd", bytes(4) + struct.pack(">3i", *angles))
+    mapping = box_of(b"proj", pose + box_of(kind, bytes(4) + shape))
+    told = box_of(b"sv3d", box_of(b"svhd", bytes(4) + b"test\0") + mapping)
+    if eyes is not None:
+        told = box_of(b"st3d", bytes([0, 0, 0, 0, eyes])) + told
+    path.write_bytes(put_told(path.read_bytes(), told))
+    return path
+
+
+def box_of(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def put_told(content: bytes, told: bytes) -> bytes:
+    """Put a box at the end of the description of the pictures."""
+    at, ways = 0, []
+    for kind in WAY:
+        while content[at + 4 : at + 8] != kind:
+            at += struct.unpack_from(">I", content, at)[0]
+        ways.append(at)
+        end = at + struct.unpack_from(">I", content, at)[0]
+        at += 16 if kind == b"stsd" else 8
+    new = bytearray(content[:end] + told + content[end:])
+    for place in ways:
+        size = struct.unpack_from(">I", new, place)[0]
+        struct.pack_into(">I", new, place, size + len(told))
+    return bytes(new)
+
+
+@pytest.fixture(scope="session")
+def make_spherical() -> Callable[..., Path]:
+    return spherical
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from synthmark import (
     Labeler,
     Payload,
     Report,
+    check,
     detect_video,
     embed_video,
 )
@@ -266,6 +267,28 @@ def test_a_turned_clip_is_labeled_as_it_is_shown(
 
 
 # Where there is nothing, and where something was taken away
+
+
+def test_the_notice_of_a_360_degree_video_stands_where_people_look_first(
+    make: Make,
+    make_film: Callable[..., Film],
+    make_spherical: Make,
+    labeler: Labeler,
+    detector: Detector,
+    tmp_path: Path,
+) -> None:
+    path = make(frames=make_film(512, 1024, RATE, 2.5))
+    path = make_spherical(path, yaw_deg=60, pitch_deg=-20)
+    result = labeler.label(path, tmp_path / "out.mp4")
+    assert written(result, Layer.NOTICE).detail["view"]["yaw_deg"] == 60
+    assert video.describe(tmp_path / "out.mp4").sphere is not None
+    report = detector.detect(tmp_path / "out.mp4")
+    assert not report.findings
+    notice = report.layer(Layer.NOTICE).detail
+    assert notice["extent"]["medium"] == "scene"
+    (found,) = notice["notices"]
+    assert (found["place"], found["faults"]) == ("bottom", [])
+    assert check(report, "scene", ["cn"]).passed
 
 
 def test_nothing_is_found_where_nothing_was_done(make: Make) -> None:

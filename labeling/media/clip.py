@@ -16,6 +16,7 @@ __all__ = [
     "MP4_FAMILY",
     "STILL",
     "SUFFIXES",
+    "Sphere",
     "Video",
     "check_size",
     "check_writable",
@@ -54,6 +55,25 @@ STILL = ("png", "jpeg", "webp")
 # A frame of 8192 x 4320, the larger of the two that are called 8K.
 MAX_FRAME_PIXELS = 8192 * 4320
 MAX_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sphere:
+    """A whole sphere on equirectangular frames, and where viewers look first.
+
+    Parameters
+    ----------
+    yaw_deg : float
+        To the right of the middle of the frames, -180 to 180.
+    pitch_deg : float
+        Up from the horizon, -90 to 90.
+    roll_deg : float
+        How far the horizon is turned counter-clockwise, -180 to 180.
+    """
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +122,8 @@ class Video:
         Whether it can be seen through.
     bit_rate : int
         Bits a second of the pictures alone, 0 where unknown.
+    sphere : Sphere or None
+        How the frames lie on a sphere, where they span a whole one.
     sound : Sound or None
         The sound that a player plays with it. Its `format` is that of the sound files
         that usually hold such a coding.
@@ -128,6 +150,7 @@ class Video:
     interlaced: bool = False
     alpha: bool = False
     bit_rate: int = 0
+    sphere: Sphere | None = None
     sound: Sound | None = None
     notes: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from .clip_file import main_stream, opened, packets
 from .extent import is_cut_off
 from .frame import Clock, Frame, frame_of, luma_bits
 from .sound_track import describe_sound
+from .sphere import sphere_of
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -101,6 +102,7 @@ def survey(file: BinaryIO, format: str) -> Video:
             alpha=any(part.is_alpha for part in picture.format.components)
             or stream.metadata.get("alpha_mode") == "1",
             bit_rate=max(0, stream.bit_rate or 0),
+            sphere=sphere_of(picture),
             sound=sound,
             notes=tuple(notes),
         )

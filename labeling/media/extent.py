@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from .clip import MP4_FAMILY
@@ -9,7 +10,7 @@ from .clip import MP4_FAMILY
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["index_in_front", "is_cut_off"]
+__all__ = ["index_in_front", "index_of", "is_cut_off"]
 
 _MAX_BOXES = 1000
 _SEGMENT = b"\x18\x53\x80\x67"
@@ -48,20 +49,32 @@ def is_cut_off(file: BinaryIO, format: str, container: InputContainer) -> bool:
 
 def index_in_front(file: BinaryIO) -> bool:
     """Tell whether the index of an MP4 or MOV file stands before its samples."""
+    kinds = (kind for kind, _, _ in _boxes(file))
+    return next((kind for kind in kinds if kind in (b"moov", b"mdat")), b"") == b"moov"
+
+
+def index_of(file: BinaryIO) -> tuple[int, int]:
+    """Return where the index of an MP4 or MOV file begins, and its length."""
+    for kind, place, length in _boxes(file):
+        if kind == b"moov":
+            return place, length
+    return 0, 0
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, beginning and length of the outermost boxes."""
     size = file.seek(0, 2)
     place = 0
     for _ in range(_MAX_BOXES):
         file.seek(place)
         head = file.read(16)
-        if head[4:8] in (b"moov", b"mdat", b""):
-            break
         length = int.from_bytes(head[:4])
         if length == 1:
             length = int.from_bytes(head[8:])
+        yield head[4:8], place, length
         place += max(length, 8)
         if place >= size:
-            break
-    return head[4:8] == b"moov"
+            return
 
 
 def _segment_end(file: BinaryIO) -> int:

@@ -28,6 +28,7 @@ from .picture_encoder import lost_data, open_encoder
 from .probe import open_file
 from .sound_output import SoundOutput
 from .sound_track import main_sound
+from .sphere import check_kept, drop_second_mapping, is_spherical
 from .tracks import Tracks, muxer_options, read_covers
 from .video_coding import Coding
 
@@ -88,6 +89,7 @@ def recode(
         file = stack.enter_context(open_file(source))
         with opened(file, video.format) as container:
             first = first_picture(container, main_stream(container))
+            check_kept(first, format, coding.codec == video.codec)
             covers = read_covers(container)
             if is_cut_off(file, video.format, container):
                 raise DamagedMedia("the file is cut off", hint=_INCOMPLETE)
@@ -101,7 +103,11 @@ def recode(
             target,
             "w",
             format=_MUXERS.get(format, format),
-            container_options=muxer_options(format, reader, same, in_front),
+            container_options={
+                **muxer_options(format, reader, same, in_front),
+                # Without it, MP4 files are not told that they span a sphere.
+                **({"strict": "unofficial"} if is_spherical(first) else {}),
+            },
             # To put the index in front, the muxer reads what it has written.
             io_open=lambda *_: open(target.name, "rb"),  # noqa: SIM115
         )
@@ -122,6 +128,8 @@ def recode(
             job.begin(first)
             job.run(change, progress)
             writer.close()
+            if format in MP4_FAMILY and is_spherical(first):
+                drop_second_mapping(target)
         except BaseException as error:
             with suppress(OSError):  # else the muxer would finish what nobody wants
                 target.close()

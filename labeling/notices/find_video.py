@@ -19,9 +19,10 @@ from .place import MIN_HEIGHT_FRACTION
 from .typeset import Pixels
 from .video import MIN_SECONDS
 
-__all__ = ["FAULTS", "FoundVideoNotice", "find"]
+__all__ = ["FAULTS", "OFF_EDGE", "FoundVideoNotice", "find"]
 
-FAULTS = ("late", "too_short", "too_small", "off_edge")
+OFF_EDGE = "off_edge"
+FAULTS = ("late", "too_short", "too_small", OFF_EDGE)
 """How a notice can fail GB 45438-2025, 5.4: it is not on the first frame, stands for
 less than 2 s, has less than 5 % of the shorter side, or is not at an edge."""
 
@@ -204,7 +205,7 @@ class _Track:
             "late": not self.on_first_frame,
             "too_short": end_s - self.start_s < MIN_SECONDS - _TIME_TOLERANCE_S,
             "too_small": height_fraction < MIN_HEIGHT_FRACTION * (1 - SIZE_TOLERANCE),
-            "off_edge": self.best.place == INSIDE,
+            OFF_EDGE: self.best.place == INSIDE,
         }
         return FoundVideoNotice(
             text=self._texts.most_common(1)[0][0],

@@ -111,6 +111,12 @@ class VideoNotice:
                 hint=f"Use at least {MIN_SECONDS:g} (GB 45438-2025, 5.4).",
             )
 
+    def opacity(self, passed_s: float) -> float:
+        """Return how much of it is seen some time after it began, 0 to 1."""
+        if self.seconds is None or passed_s < self.seconds:
+            return 1
+        return max(1 - (passed_s - self.seconds) / _FADE_S, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedVideoNotice:
@@ -254,7 +260,7 @@ class VideoOverlay:
                 planes,
             )
             self._start_s = self._last_s = time_s
-        opacity = self._opacity(time_s)
+        opacity = self.notice.opacity(time_s - self._start_s)
         self._fading = opacity < 1
         if not self._fading:
             self._end_s = time_s + (time_s - self._last_s)
@@ -312,12 +318,6 @@ class VideoOverlay:
             corner=self.notice.corner,
             logo=self._block.logo is not None,
         )
-
-    def _opacity(self, time_s: float) -> float:
-        if self.notice.seconds is None:
-            return 1
-        late = time_s - self._start_s - self.notice.seconds
-        return min(max(1 - late / _FADE_S, 0), 1) if late >= 0 else 1
 
     def _check(self, planes: list[Plane]) -> None:
         """Refuse planes of another form than announced, or than at first."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..model import Box
 from .find import FoundNotice, find
 from .image import check_picture
 from .measure import place_of
@@ -29,6 +30,7 @@ __all__ = [
     "check_sphere",
     "find_in_view",
     "look",
+    "place_on_screen",
 ]
 
 Directions = NDArray[np.float64]
@@ -186,17 +188,29 @@ def find_in_view(pixels: Pixels, view: View | None = None) -> tuple[FoundNotice,
         The picture is not twice as wide as high.
     """
     seen = look(pixels, view)
-    return tuple(_on_screen(notice, seen.shape[0]) for notice in find(seen))
+    side = seen.shape[0]
+    return tuple(
+        replace(one, place=place_on_screen(one.box, one.ink_height_px, side))
+        for one in find(seen)
+    )
 
 
-def _on_screen(notice: FoundNotice, side: int) -> FoundNotice:
+def place_on_screen(box: Box, ink_height_px: float, side: int) -> str:
+    """Return the edge or corner of what all screens show of a square view.
+
+    Parameters
+    ----------
+    box : Box
+        The text, in pixels of the view.
+    ink_height_px : float
+        Its height.
+    side : int
+        Of the view, in pixels.
+    """
     screen = round(side * SCREEN)
     hidden = (side - screen) // 2
-    box = replace(
-        notice.box, left=notice.box.left - hidden, top=notice.box.top - hidden
-    )
-    place = place_of(box, notice.ink_height_px, screen, screen)
-    return replace(notice, place=place)
+    moved = replace(box, left=box.left - hidden, top=box.top - hidden)
+    return place_of(moved, ink_height_px, screen, screen)
 
 
 def check_sphere(width: int, height: int) -> None:
