@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,17 +35,27 @@ from .labeling.console import (
 from .labeling.errors import OutputError
 from .labeling.model import to_dict
 from .labeling.options import (
+    Agreement,
     Anchors,
     AsLines,
+    Consent,
     Inputs,
     Jurisdictions,
     MarkKey,
     MarkKeys,
+    NoPerson,
     Ocr,
+    Recipient,
     Recursive,
+    SafeArea,
     Service,
+    SoundNotice,
+    TextStyle,
+    WithoutNotice,
+    consent_of,
     content_of,
     detector_of,
+    exemption_of,
     key_of,
 )
 
@@ -74,30 +83,6 @@ app.add_typer(upkeep.keys, name="key")
 app.add_typer(upkeep.certificates, name="cert")
 app.add_typer(upkeep.records, name="records")
 app.add_typer(policy_view.policy, name="policy")
-
-
-class SoundNotice(StrEnum):
-    """How the notice of a sound is told."""
-
-    SPOKEN = "spoken"
-    ROUND = "round"
-    RHYTHM = "rhythm"
-
-
-class TextStyle(StrEnum):
-    """How the notice of a text stands in it."""
-
-    LINE = "line"
-    CORNER = "corner"
-
-
-class SafeArea(StrEnum):
-    """What the notice of a picture or video keeps free at the sides."""
-
-    NONE = "none"
-    PLAYER = "player"
-    FEED = "feed"
-    BROADCAST = "broadcast"
 
 
 @app.callback(invoke_without_command=True)
@@ -188,6 +173,11 @@ def label(
         str | None, typer.Option(help="The system that made the content.")
     ] = None,
     generator_version: Annotated[str | None, typer.Option(help="Its version.")] = None,
+    consent: Consent = None,
+    no_real_person: NoPerson = False,
+    without_notice: WithoutNotice = False,
+    recipient: Recipient = None,
+    agreement: Agreement = None,
     mark_key: MarkKey = None,
     cert: Annotated[
         Path | None,
@@ -233,6 +223,8 @@ def label(
             "issuer": issuer,
             "software_agent": generator,
             "software_agent_version": generator_version,
+            "consent": consent_of(consent, no_real_person),
+            "exemption": exemption_of(without_notice, recipient, agreement),
             "progress": progress(),
         }
         labeler = own.labeler(

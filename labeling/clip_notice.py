@@ -28,7 +28,7 @@ class ClipNotice:
 
     Parameters
     ----------
-    notice : VideoNotice
+    notice : VideoNotice or None
     source : Path
         The file that is labeled.
     video : Video
@@ -41,12 +41,16 @@ class ClipNotice:
         to stand for 2 s; 0 for most.
     """
 
-    def __init__(self, notice: VideoNotice, source: Path, video: media.Video) -> None:
+    def __init__(
+        self, notice: VideoNotice | None, source: Path, video: media.Video
+    ) -> None:
         self.lead_in_s = Fraction(0)
-        self._notice = notice
         self._form = form_of(video)
         self._view = clip_view(video)
         self._overlay: VideoOverlay | SphereOverlay | None = None
+        if notice is None:
+            return
+        self._notice = notice
         with suppress(TooSmallForNotice):
             if self._view is None:
                 self._notice = settle(notice, self._form, _opening(source, video))

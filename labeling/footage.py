@@ -155,7 +155,8 @@ class ClipWork(StreamWork):
         if target is not None:
             media_format = media.format_of(target)
         self.format = media_format or self.video.format
-        self.notice = ClipNotice(settings.video_notice, source, self.video)
+        notice = None if self.is_exempt else settings.video_notice
+        self.notice = ClipNotice(notice, source, self.video)
         self.notes += self.video.notes
 
     def _embed_mark(self, target: Path) -> Payload | None:
@@ -222,6 +223,8 @@ class ClipWork(StreamWork):
 
     def _drawn(self) -> None:
         """Report the notice as it stands on the video."""
+        if self.is_exempt:
+            return
         try:
             detail, notes = self.notice.report(self.written.duration_s)
         except TooSmallForNotice as error:

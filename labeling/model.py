@@ -18,6 +18,7 @@ from .payload import Payload
 
 __all__ = [
     "AIGC_FIELDS",
+    "EXEMPT",
     "SCHEMA_VERSION",
     "UNSUPPORTED",
     "AigcLabel",
@@ -42,6 +43,9 @@ SCHEMA_VERSION = 1
 
 UNSUPPORTED = "unsupported"
 """Why a layer was not written: files of this format cannot hold it."""
+
+EXEMPT = "exempt"
+"""Why a notice was not written: its user asked for that (Labeling Measures, Art. 9)."""
 
 AIGC_FIELDS = {
     "Label": "label",
@@ -299,7 +303,7 @@ class LayerResult:
     reason : str
         The code of the error that kept it from being written, for example
         ``"too_small_for_mark"``, or ``"unsupported"`` where files of this format
-        cannot hold it.
+        cannot hold it, or ``"exempt"``.
     """
 
     layer: Layer
@@ -343,7 +347,8 @@ class LabelResult:
     def complete(self) -> bool:
         """Whether every layer was written that is due and that the format can hold."""
         return all(
-            layer.written or layer.reason == UNSUPPORTED for layer in self.layers
+            layer.written or layer.reason in (EXEMPT, UNSUPPORTED)
+            for layer in self.layers
         )
 
     def layer(self, layer: Layer) -> LayerResult | None:

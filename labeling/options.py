@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .errors import UsageError
+from .grounds import NO_PERSON, Exemption
 
 if TYPE_CHECKING:
     from .detector import Detector
@@ -14,19 +18,54 @@ if TYPE_CHECKING:
     from .keys import Key
 
 __all__ = [
+    "Agreement",
     "Anchors",
     "AsLines",
+    "Consent",
     "Inputs",
     "Jurisdictions",
     "MarkKey",
     "MarkKeys",
+    "NoPerson",
     "Ocr",
+    "Recipient",
     "Recursive",
+    "SafeArea",
     "Service",
+    "SoundNotice",
+    "TextStyle",
+    "WithoutNotice",
+    "consent_of",
     "content_of",
     "detector_of",
+    "exemption_of",
     "key_of",
 ]
+
+
+class SoundNotice(StrEnum):
+    """How the notice of a sound is told."""
+
+    SPOKEN = "spoken"
+    ROUND = "round"
+    RHYTHM = "rhythm"
+
+
+class TextStyle(StrEnum):
+    """How the notice of a text stands in it."""
+
+    LINE = "line"
+    CORNER = "corner"
+
+
+class SafeArea(StrEnum):
+    """What the notice of a picture or video keeps free at the sides."""
+
+    NONE = "none"
+    PLAYER = "player"
+    FEED = "feed"
+    BROADCAST = "broadcast"
+
 
 Inputs = Annotated[
     list[str],
@@ -34,6 +73,28 @@ Inputs = Annotated[
 ]
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
 AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
+Consent = Annotated[
+    str | None,
+    typer.Option(
+        help="Reference of the consent of whoever's face or voice is edited.",
+        show_default=False,
+    ),
+]
+NoPerson = Annotated[
+    bool,
+    typer.Option("--no-real-person", help="Nobody real is shown or heard."),
+]
+WithoutNotice = Annotated[
+    bool,
+    typer.Option(
+        "--without-notice",
+        help="At its user's request (cn); with --recipient and --agreement.",
+    ),
+]
+Recipient = Annotated[str | None, typer.Option(help="The user who asked for that.")]
+Agreement = Annotated[
+    str | None, typer.Option(help="Reference of the agreement with them.")
+]
 Service = Annotated[
     str, typer.Option(help="dialogue, voice, face, scene or other (Art. 17).")
 ]
@@ -56,6 +117,48 @@ Ocr = Annotated[
     bool,
     typer.Option("--ocr", help="Read notices in other fonts too (extra: ocr)."),
 ]
+
+
+def consent_of(consent: str | None, no_person: bool) -> str | None:
+    """Return the consent that is meant.
+
+    Raises
+    ------
+    UsageError
+        There is one of nobody.
+    """
+    if consent is not None and no_person:
+        raise UsageError(
+            "--consent and --no-real-person exclude each other",
+            hint="Give the consent if anybody real is shown or heard.",
+        )
+    return NO_PERSON if no_person else consent
+
+
+def exemption_of(
+    without_notice: bool, recipient: str | None, agreement: str | None
+) -> Exemption | None:
+    """Return on which grounds there shall be no notice; None for a notice.
+
+    Raises
+    ------
+    UsageError
+        Something is missing, or needless.
+    """
+    if without_notice and recipient is not None and agreement is not None:
+        return Exemption(recipient=recipient, agreement=agreement)
+    if without_notice:
+        raise UsageError(
+            "without a notice, the log must say who asked for that and where it was "
+            "agreed (Labeling Measures, Art. 9)",
+            hint="Give --recipient and --agreement.",
+        )
+    if recipient is not None or agreement is not None:
+        raise UsageError(
+            "--recipient and --agreement are for items without a notice",
+            hint="Add --without-notice, or leave them away.",
+        )
+    return None
 
 
 def key_of(home: Home, path: Path | None) -> Key:

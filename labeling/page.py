@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .model import (
+    EXEMPT,
     UNSUPPORTED,
     Evidence,
     Finding,
@@ -44,6 +45,7 @@ _EN: Words = {
     "labeled": "labeled",
     "incomplete": "INCOMPLETE",
     "missing": "MISSING: {why}",
+    "exempt": "none, as its user asked for and agreed to",
     "unsupported": "cannot be in a file of this kind",
     "too_small_for_mark": "it is too small for the mark",
     "mark_not_readable": "the mark does not read back from what was made",
@@ -136,6 +138,7 @@ _ZH: Words = {
     "labeled": "已标识",
     "incomplete": "标识不完整",
     "missing": "缺失：{why}",
+    "exempt": "应用户要求并经其同意，未添加",
     "unsupported": "此类文件不能携带",
     "too_small_for_mark": "画面太小，无法嵌入水印",
     "mark_not_readable": "水印无法从生成的文件读回",
@@ -360,8 +363,8 @@ def _again(words: Words, notices: Sequence[Mapping[str, Any]]) -> str:
 def _written(words: Words, result: LayerResult, media: Media) -> str:
     if not result.written:
         why = words.get(result.reason, result.reason)
-        unsupported = result.reason == UNSUPPORTED
-        return why if unsupported else words["missing"].format(why=why)
+        meant = result.reason in (EXEMPT, UNSUPPORTED)
+        return why if meant else words["missing"].format(why=why)
     detail = dict(result.detail)
     detail["types"] = detail.get("source_type", "").rsplit("/", 1)[-1]
     detail["where"] = _spans(words, detail.get("spans"))

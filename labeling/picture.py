@@ -110,7 +110,9 @@ class PictureWork(Work):
         self.notes += source.picture.notes
 
     def _make(self, place: Path | None) -> LabelResult:
-        pixels = self._draw_notice(self.source.picture.pixels)
+        pixels = self.source.picture.pixels
+        if not self.is_exempt:
+            pixels = self._draw_notice(pixels)
         content, payload = self._embed_mark(pixels)
         content, label = self._write_metadata(content)
         content = self._sign(content, label, payload)

@@ -26,6 +26,7 @@ __all__ = [
     "due",
 ]
 
+_KEPT = "keep_days"  # of records of items without a notice
 _CORNERS = frozenset({"bottom-right", "bottom-left", "top-right", "top-left"})
 
 LAYERS = tuple(name for name, ask in ASKS.items() if ask.kind is Kind.LEVEL)
@@ -167,6 +168,11 @@ class Due:
     def consent(self) -> bool:
         """Whether the person shown or heard must have consented."""
         return any(self.values[one].get("consent", False) for one in MEDIA)
+
+    @property
+    def exempting(self) -> tuple[str, ...]:
+        """Places where an item may go to its user without a notice, kept in the log."""
+        return tuple(rule.jurisdiction for rule in self.rules if rule.asks == _KEPT)
 
     @property
     def letters(self) -> str:

@@ -107,7 +107,9 @@ class DocumentWork(Work):
             raise UnsupportedFormat(problem, hint=hint)
 
     def _make(self, place: Path | None) -> LabelResult:
-        document = self._place_notice(self.document)
+        document = self.document
+        if not self.is_exempt:
+            document = self._place_notice(document)
         label = self.settings.aigc(self.produce_id)
         content = self._write_metadata(document, label)
         self._missing(Layer.MARK, UNSUPPORTED)

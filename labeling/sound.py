@@ -153,13 +153,13 @@ class SoundWork(StreamWork):
         return None
 
     def _insertion(self) -> AudioInsertion:
-        """Return the sound with the notice in it, not read yet."""
+        """Return the sound with the notice that there is to be, not read yet."""
         notice = self.settings.audio_notice
         insertion = AudioInsertion(
             media.blocks(self.source, self.sound),
             notice,
             rate=self.sound.rate_hz,
-            places=self.places,
+            places=() if self.is_exempt else self.places,
             again=replace(notice, short=True),
         )
         self.later = insertion.later
@@ -177,6 +177,8 @@ class SoundWork(StreamWork):
 
     def _heard(self, insertion: AudioInsertion) -> None:
         """Report the notice as it stands in the sound, and where it is heard again."""
+        if self.is_exempt:
+            return
         first, *others = insertion.placed
         self._written(
             Layer.NOTICE,

@@ -13,10 +13,11 @@ from uuid import uuid4
 from .. import __version__
 from . import files, policy
 from .errors import ManifestError, MetadataError, UsageError
+from .grounds import Exemption, reference
 from .keys import Key
 from .metadata.aigc import to_json
 from .metadata.image import Reading
-from .model import AigcLabel, LabelResult, Layer, LayerResult, State
+from .model import EXEMPT, AigcLabel, LabelResult, Layer, LayerResult, State, to_dict
 from .notices.audio import AudioNotice
 from .notices.insertion import Place, check_place
 from .notices.logo import Logo
@@ -93,6 +94,10 @@ class Settings:
         Name of the system that generated the content.
     software_agent_version : str
         Its version, which California wants in the manifest (SB 942, 22757.3).
+    consent : str or None
+        Reference of the consent of whoever's face or voice is edited, or `NO_PERSON`.
+    exemption : Exemption or None
+        Why there is no notice; None for one.
     progress : callable or None
         Told about each second of a video, how many seconds are done and how many
         there are.
@@ -122,6 +127,8 @@ class Settings:
     encoding: Mapping[str, Any] = field(default_factory=dict)
     software_agent: str = "unnamed generator"
     software_agent_version: str = ""
+    consent: str | None = None
+    exemption: Exemption | None = None
     progress: Callable[[float, float], object] | None = field(
         default=None, repr=False, compare=False
     )
@@ -133,10 +140,31 @@ class Settings:
         if self.notice_at != CHAPTERS:
             check_place(self.notice_at)
         _ = self.audio_notice, self.video_notice, self._text_notice("start")
+        self._check_grounds()
         try:
             to_json(self.aigc("0"))
         except MetadataError as error:
             raise UsageError(error.problem, hint=error.hint) from error
+
+    def _check_grounds(self) -> None:
+        """Refuse what needs a consent and has none, and what no rule exempts."""
+        due = self.due
+        if self.consent is not None:
+            reference(self.consent, "the consent")
+        elif due.consent:
+            rule = next(rule for rule in due.rules if rule.asks == "consent")
+            raise UsageError(
+                f"the service {self.service} needs the consent of whoever's face or "
+                f"voice is edited ({rule.reference})",
+                hint="Name it with --consent, or say --no-real-person.",
+            )
+        if self.exemption is not None:
+            for place in self.jurisdictions:
+                if place not in due.exempting:
+                    raise UsageError(
+                        f"the rules of {place} exempt nobody from the notice",
+                        hint="Leave --without-notice away.",
+                    )
 
     @property
     def due(self) -> policy.Due:
@@ -216,6 +244,9 @@ class Work(ABC):
         self.layers: list[LayerResult] = []
         self.when = datetime.now(UTC)
         self.produce_id = uuid4().hex
+        self.is_exempt = settings.exemption is not None
+        if self.is_exempt:
+            self._missing(Layer.NOTICE, EXEMPT)
 
     def run(self, overwrite: bool) -> LabelResult:
         """Make the labeled file, enter it into the log and put it in its place."""
@@ -261,6 +292,7 @@ class Work(ABC):
             mark_scheme=scheme if payload else None,
             software_agent=self.settings.software_agent,
             software_agent_version=self.settings.software_agent_version,
+            consent=self.settings.consent,
             when=self.when,
             generator_version=__version__,
         )
@@ -305,6 +337,7 @@ class Work(ABC):
         records = self.settings.records
         if records is None:
             return result
+        notice = result.layer(Layer.NOTICE)
         record = records.append(
             produce_id=result.produce_id,
             payload=result.payload,
@@ -316,6 +349,9 @@ class Work(ABC):
             jurisdictions=result.jurisdictions,
             software=f"synthmark {__version__}",
             target=self.target.name if self.target else None,
+            notice=notice.detail if notice and notice.written else None,
+            consent=self.settings.consent,
+            exemption=to_dict(self.settings.exemption),
         )
         written = LayerResult(
             layer=Layer.RECORD,

@@ -100,7 +100,7 @@ class AudioInsertion(Iterable[Floats]):
     rate : int
         Frames a second, 8,000 to 192,000.
     places : sequence of "start", "end" or float, optional
-        Where; the points are seconds of the unlabeled sound.
+        Where; the points are seconds of the unlabeled sound. None for no notice.
     again : AudioNotice, optional
         What is heard at all places but the first, by default the same.
     content_lufs : float, optional
@@ -139,14 +139,13 @@ class AudioInsertion(Iterable[Floats]):
         if not 0 < near_s <= _NEAR_S:
             raise UsageError(f"a notice cannot be as loud as {near_s:g} s of its sound")
         points = sorted(_point(place, rate) for place in places)
-        if len(set(points)) < len(points) or not places:
+        if len(set(points)) < len(points):
             raise UsageError(
                 "the notice needs different places", hint='For example "start".'
             )
-        first, *others = points
         self._stands = [
-            _stand(first, notice, rate),
-            *(_stand(point, again or notice, rate) for point in others),
+            _stand(point, (again or notice) if index else notice, rate)
+            for index, point in enumerate(points)
         ]
         lengths = (stand.length for stand in self._stands)
         self._added = list(accumulate(lengths, initial=0))

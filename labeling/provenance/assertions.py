@@ -19,15 +19,19 @@ from ..payload import Payload
 
 __all__ = [
     "AIGC",
+    "CONSENT",
     "SOFT_BINDING",
     "aigc_assertion",
     "algorithm_of",
+    "consent_assertion",
     "read_aigc",
+    "read_consent",
     "read_soft_binding",
     "soft_binding_assertion",
 ]
 
 AIGC = "alt.synthmark.aigc"
+CONSENT = "alt.synthmark.consent"
 SOFT_BINDING = "c2pa.soft-binding"
 VALUE_LIMIT = 2048
 _NAMESPACE = "alt.synthmark."
@@ -58,6 +62,19 @@ def read_aigc(data: object) -> AigcLabel | None:
     ):
         return None
     return AigcLabel(**values) if values["label"] in {"1", "2", "3"} else None
+
+
+def consent_assertion(reference: str) -> dict[str, Any]:
+    """Return the assertion that names the consent of whoever is shown or heard."""
+    return {"label": CONSENT, "data": {"reference": reference}, "created": True}
+
+
+def read_consent(data: object) -> str | None:
+    """Return the reference of an assertion, or None when it is not well formed."""
+    if not isinstance(data, Mapping):
+        return None
+    value = data.get("reference")
+    return value if isinstance(value, str) and len(value) <= VALUE_LIMIT else None
 
 
 def algorithm_of(scheme: str) -> str:

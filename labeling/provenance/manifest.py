@@ -18,7 +18,12 @@ from typing import Any, BinaryIO, NoReturn
 from ..errors import CertificateError, ManifestError, UsageError
 from ..model import AigcLabel
 from ..payload import Payload
-from .assertions import aigc_assertion, algorithm_of, soft_binding_assertion
+from .assertions import (
+    aigc_assertion,
+    algorithm_of,
+    consent_assertion,
+    soft_binding_assertion,
+)
 from .reading import (
     COMPOSITE,
     GENERATED,
@@ -68,6 +73,8 @@ class Claim:
         The scheme of that mark, for example ``"image-lattice/1"``.
     software_agent, software_agent_version : str
         The system that generated the content.
+    consent : str or None
+        Reference of the consent of whoever's face or voice was edited.
     when : datetime
         When it was generated or labeled, with time zone.
     generator_version : str
@@ -87,6 +94,7 @@ class Claim:
     software_agent_version: str
     when: datetime
     generator_version: str
+    consent: str | None = None
 
     def __post_init__(self) -> None:
         if self.when.utcoffset() is None:
@@ -285,6 +293,8 @@ def _definition(claim: Claim, parent: ManifestReading | None) -> dict[str, Any]:
     if claim.payload is not None and claim.mark_scheme is not None:
         actions.append({"action": "c2pa.watermarked.bound", "softwareAgent": labeler})
         assertions.append(soft_binding_assertion(claim.payload, claim.mark_scheme))
+    if claim.consent is not None:
+        assertions.append(consent_assertion(claim.consent))
     when = claim.when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     dated = [{**action, "when": when} for action in actions]
     history = {"label": "c2pa.actions.v2", "data": {"actions": dated}, "created": True}

@@ -17,7 +17,14 @@ from typing import Any, BinaryIO, TypeVar
 
 from ..model import AigcLabel, State
 from ..payload import Payload
-from .assertions import AIGC, SOFT_BINDING, read_aigc, read_soft_binding
+from .assertions import (
+    AIGC,
+    CONSENT,
+    SOFT_BINDING,
+    read_aigc,
+    read_consent,
+    read_soft_binding,
+)
 from .origin import Origin, read_origin
 from .sdk import load, make_context
 from .store import is_container, opened, refusal
@@ -124,6 +131,8 @@ class ManifestReading:
         The AIGC label under the signature.
     payload, mark_scheme : Payload and str, or None
         The mark that the manifest is bound to.
+    consent : str or None
+        Reference of the consent of whoever is shown or heard.
     ingredients : tuple of Ingredient
         Everything the file was made from, the nearest generation first.
     remote_url : str or None
@@ -146,6 +155,7 @@ class ManifestReading:
     label: AigcLabel | None = None
     payload: Payload | None = None
     mark_scheme: str | None = None
+    consent: str | None = None
     ingredients: tuple[Ingredient, ...] = ()
     remote_url: str | None = None
 
@@ -301,6 +311,7 @@ def judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
         label=_first(read_aigc, assertions, AIGC),
         payload=binding[0] if binding else None,
         mark_scheme=binding[1] if binding else None,
+        consent=_first(read_consent, assertions, CONSENT),
         ingredients=tuple(_ingredients(manifests, name, deltas)),
     )
 

@@ -7,7 +7,7 @@ breaks the record's own hash; a removed, added or exchanged record breaks the ch
 behind it.
 
 A row is a record as the database holds it: a mapping of column names to texts and
-numbers, lists of names joined by commas.
+numbers, lists of names joined by commas, objects as JSON.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ __all__ = [
 
 FIRST_PREVIOUS_HASH = "0" * 64
 TEXT_MAX = 4096
+JSON_MAX = 1 << 20
 
+_OBJECTS = ("notice", "exemption")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -68,6 +70,12 @@ class Record:
         Name and version of the program that labeled.
     target : str or None
         Name of the labeled file, where the caller chose to keep it.
+    notice : mapping or None
+        What was written as the notice: wording, place, size.
+    consent : str or None
+        Reference of the consent of whoever's face or voice was edited.
+    exemption : mapping or None
+        ``recipient`` and ``agreement`` where there is no notice on request.
     previous_hash, hash : str
         The chain, 64 hex digits each.
     """
@@ -84,6 +92,9 @@ class Record:
     jurisdictions: tuple[str, ...]
     software: str
     target: str | None
+    notice: Mapping[str, Any] | None
+    consent: str | None
+    exemption: Mapping[str, Any] | None
     previous_hash: str
     hash: str
 
@@ -100,6 +111,9 @@ def row(
     jurisdictions: Iterable[str],
     software: str,
     target: str | None,
+    notice: Mapping[str, Any] | None,
+    consent: str | None,
+    exemption: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Check the fields of a record and return them as an unchained row.
 
@@ -119,6 +133,9 @@ def row(
         "jurisdictions": _names("jurisdictions", jurisdictions),
         "software": _text("software", software),
         "target": None if target is None else _file_name(target),
+        "notice": None if notice is None else _json("notice", notice),
+        "consent": None if consent is None else _text("consent", consent),
+        "exemption": None if exemption is None else _json("exemption", exemption),
     }
 
 
@@ -160,19 +177,29 @@ def parse(row: Mapping[str, Any]) -> Record:
         for name in ("layers", "jurisdictions")
     }
     number = None if payload is None else Payload.from_int(int(payload, 16))
-    return Record(**{**row, **names, "payload": number})
+    objects = {name: row[name] and json.loads(row[name]) for name in _OBJECTS}
+    return Record(**{**row, **names, **objects, "payload": number})
 
 
 def _hash(row: Mapping[str, Any]) -> str:
     """Return the SHA-256 of all columns but ``hash``."""
     fields = {name: value for name, value in row.items() if name != "hash"}
-    text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _canonical(fields)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _text(field: str, value: str) -> str:
-    if not 0 < len(value) <= TEXT_MAX:
-        raise UsageError(f"record field {field} must have 1 to {TEXT_MAX} characters")
+def _canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _json(field: str, value: Mapping[str, Any]) -> str:
+    text = _canonical(value)
+    return _text(field, text, JSON_MAX)
+
+
+def _text(field: str, value: str, most: int = TEXT_MAX) -> str:
+    if not 0 < len(value) <= most:
+        raise UsageError(f"record field {field} must have 1 to {most} characters")
     try:
         value.encode()
     except UnicodeEncodeError as error:

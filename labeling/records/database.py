@@ -24,7 +24,7 @@ __all__ = ["Database"]
 
 # "SynM" in the file header tells the log from other programs' databases.
 APPLICATION_ID = 0x53796E4D
-SCHEMA = 1
+SCHEMA = 2
 
 # SQLite runs no delete trigger for the rows that INSERT OR REPLACE pushes out, so
 # the insert itself refuses everything but the next row.
@@ -43,6 +43,9 @@ CREATE = (
         jurisdictions TEXT NOT NULL,
         software      TEXT NOT NULL,
         target        TEXT,
+        notice        TEXT,
+        consent       TEXT,
+        exemption     TEXT,
         previous_hash TEXT NOT NULL,
         hash          TEXT NOT NULL
     )
@@ -140,10 +143,10 @@ class Database:
                 hint="Name another file for the log.",
                 path=self.path,
             )
-        if version > SCHEMA:
+        if version != SCHEMA:
             raise RecordError(
                 f"has layout {version}, but this version knows layout {SCHEMA} only",
-                hint="Upgrade synthmark.",
+                hint="Use the version of synthmark that made it, or move it away.",
                 path=self.path,
             )
         return False

@@ -1,9 +1,10 @@
 """The record log: append-only, chained by hashes, shared by many processes.
 
-The log answers who marked what, when and how (Deep Synthesis Provisions, Art. 16).
-It holds numbers and digests: no media, no prompt, and a file name only when the
-caller gives one. Nothing in it is ever changed or deleted, so it outlives every
-retention period.
+The log answers who marked what, when and how (Deep Synthesis Provisions, Art. 16),
+who got it without a notice (Labeling Measures, Art. 9) and whose consent it rests on
+(Provisions, Art. 14). It holds numbers, digests and references: no media, no prompt,
+and a file name only when the caller gives one. Nothing in it is ever changed or
+deleted, so it outlives every retention period.
 
 The chain cannot tell that its last records were cut off, nor that somebody who may
 write to the file computed it anew. Both show against a head that is kept elsewhere:
@@ -133,6 +134,9 @@ class RecordStore:
         jurisdictions: Iterable[str],
         software: str,
         target: str | None = None,
+        notice: Mapping[str, Any] | None = None,
+        consent: str | None = None,
+        exemption: Mapping[str, Any] | None = None,
     ) -> Record:
         """Add a record at the end and wait until it is on disk.
 
@@ -158,6 +162,9 @@ class RecordStore:
             jurisdictions=jurisdictions,
             software=software,
             target=target,
+            notice=notice,
+            consent=consent,
+            exemption=exemption,
         )
         with self._database.transaction(write=True) as connection:
             if payload is not None and _taken(connection, payload):
