@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .labeling import batch, check_view, policy_view, upkeep, views
+from .labeling import batch, check_view, filing_view, policy_view, upkeep, views
 from .labeling.console import (
     DAMAGED,
     DONE,
@@ -83,6 +83,7 @@ app.add_typer(upkeep.keys, name="key")
 app.add_typer(upkeep.certificates, name="cert")
 app.add_typer(upkeep.records, name="records")
 app.add_typer(policy_view.policy, name="policy")
+app.add_typer(filing_view.filing, name="filing")
 
 
 @app.callback(invoke_without_command=True)
@@ -324,6 +325,7 @@ def map_mark(
 
 
 app.command()(check_view.check)
+app.command()(filing_view.agreement)
 app.command()(views.player)
 app.command()(views.element)
 app.command()(views.scene)

@@ -39,6 +39,7 @@ _WHY = {
     "not_in_log": "not in the log that was given",
     "unsupported": "cannot be in a file of this kind",
     "not_in_file": "the file cannot tell",
+    "not_set": "none is set: synthmark filing set",
     "not_in_force": "not in force yet",
 }
 
@@ -63,11 +64,12 @@ def check(
         jobs = [
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
-        detector = detector_of(home(), mark_key, anchors)
+        own = home()
+        detector, filing = detector_of(own, mark_key, anchors), own.filing()
     run(
         jobs,
         lambda job: check_report(
-            detector.detect(content_of(job.source)), service, places
+            detector.detect(content_of(job.source)), service, places, filing
         ),
         code=_code,
         page=check_page,
@@ -111,7 +113,9 @@ def _line(one: Checked) -> str:
     ask = ASKS[one.rule.asks]
     wanted = value_text(one.rule.asks, one.rule.value)
     found = _WHY[one.why] if one.why else ""
-    if one.measured is not None and ask.kind is not Kind.FLAG:
+    if isinstance(one.measured, str) or (
+        one.measured is not None and ask.kind is not Kind.FLAG
+    ):
         shown = _shown(one.rule.asks, one.measured)
         found = f"{shown}; {found}" if found else shown
     text = f"    {_SIGNS[one.outcome]:<5}{ask.title}: {wanted}"

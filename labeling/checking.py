@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from .facts import NOTICE_ASKS, TOLERANCES, fields_of, medium_of, notice_facts
+from .filing import Filing
 from .model import (
     SCHEMA_VERSION,
     Evidence,
@@ -51,6 +52,7 @@ class Why(StrEnum):
     NOT_IN_LOG = "not_in_log"
     UNSUPPORTED = "unsupported"
     NOT_IN_FILE = "not_in_file"
+    NOT_SET = "not_set"
     NOT_IN_FORCE = "not_in_force"
 
 
@@ -139,7 +141,10 @@ class CheckReport:
 
 
 def check(
-    report: Report, service: str = "other", jurisdictions: Sequence[str] = ("cn",)
+    report: Report,
+    service: str = "other",
+    jurisdictions: Sequence[str] = ("cn",),
+    filing: Filing | None = None,
 ) -> CheckReport:
     """Hold what was read from a file against the rules of some places.
 
@@ -151,6 +156,8 @@ def check(
         The class of service that made it.
     jurisdictions : sequence of str, optional
         Whose rules apply.
+    filing : Filing, optional
+        Of the service, where it has one.
 
     Raises
     ------
@@ -165,12 +172,14 @@ def check(
         jurisdictions=tuple(place.name for place in asked.jurisdictions),
         medium=medium,
         verdict=report.verdict,
-        checks=tuple(_checks(report, asked, medium)),
+        checks=tuple(_checks(report, asked, medium, filing)),
         findings=report.findings,
     )
 
 
-def _checks(report: Report, asked: Due, medium: str) -> Iterator[Checked]:
+def _checks(
+    report: Report, asked: Due, medium: str, filing: Filing | None
+) -> Iterator[Checked]:
     today = datetime.now(UTC).date().isoformat()
     notice = _notice_checks(report, asked)
     fields = fields_of(report)
@@ -191,6 +200,12 @@ def _checks(report: Report, asked: Due, medium: str) -> Iterator[Checked]:
         elif rule.asks == "fields":
             there = tuple(name for name in rule.value if name in fields)
             one = _measured(rule, there)
+        elif rule.asks == "filing":
+            # Who must file is not to be seen from a file.
+            one = _open(rule, Why.NOT_SET)
+            if filing is not None:
+                shown = f"{filing.number}, {filing.link}"
+                one = Checked(rule=rule, outcome=Outcome.PASS, measured=shown)
         else:
             one = _by_record(rule, report.layer(Layer.RECORD))
         yield one

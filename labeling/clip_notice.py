@@ -97,6 +97,7 @@ class ClipNotice:
         detail = to_dict(placed)
         for name in {"first_contrast", "contrast", "start_s", "end_s"} & {*detail}:
             detail[name] = round(detail[name], 2)
+        detail["width"], detail["height"] = self._form.shown_size
         detail["added_s"] = round(float(self.lead_in_s), 3)
         return detail, notes
 

@@ -15,6 +15,7 @@ from .keys import Key
 
 if TYPE_CHECKING:
     from .detector import Detector
+    from .filing import Filing
     from .pipeline import Labeler
     from .provenance.signer import Signer
     from .records.store import RecordStore
@@ -68,6 +69,24 @@ class Home:
     def records_path(self) -> Path:
         """The file of the record log."""
         return self.path / "records.sqlite"
+
+    @property
+    def filing_path(self) -> Path:
+        """The file of the filing."""
+        return self.path / "filing.json"
+
+    def filing(self) -> Filing | None:
+        """Return the filing of the service, if one is kept."""
+        from .filing import load
+
+        return load(self.filing_path)
+
+    def keep_filing(self, filing: Filing) -> None:
+        """Keep the filing of the service, in place of the one before."""
+        from .filing import save
+
+        self._make_folder(self.path)
+        save(filing, self.filing_path)
 
     def key(self) -> Key:
         """Return the mark key; draw it when there is none."""

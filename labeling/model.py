@@ -130,6 +130,7 @@ class Reason(StrEnum):
     MARK_OF_RECORDED_ITEM_ABSENT = "mark_of_recorded_item_absent"
     ABSENT_THOUGH_MARKED = "absent_though_marked"
     ABSENT_THOUGH_RECORDED = "absent_though_recorded"
+    COVERED = "covered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

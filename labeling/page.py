@@ -120,6 +120,7 @@ _EN: Words = {
     "number_is_not_the_recorded_one": "the label's number is not the recorded one",
     "mark_of_recorded_item_absent": "the log's item is marked, this one is not",
     "absent_though_marked": "gone, though the mark shows that it was there",
+    "covered": "gone, though the whole frame is there: covered or painted over",
     "absent_though_recorded": "gone, though the record says that it was there",
 }
 
@@ -212,6 +213,7 @@ _ZH: Words = {
     "number_is_not_the_recorded_one": "编号与记录不符",
     "mark_of_recorded_item_absent": "记录中的内容带有水印，此文件没有",
     "absent_though_marked": "已消失，而水印表明它曾存在",
+    "covered": "已消失，而画面完整：被遮盖或涂抹",
     "absent_though_recorded": "已消失，而记录表明它曾存在",
 }
 

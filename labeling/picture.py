@@ -65,9 +65,7 @@ class PictureSubject(Subject):
     @property
     def extent(self) -> Mapping[str, Any]:
         """Medium and size."""
-        height, width = self._shown.shape[:2]
-        medium = "scene" if self.view else "image"
-        return {"medium": medium, "width": width, "height": height}
+        return {"medium": "scene" if self.view else "image", **_size(self._shown)}
 
     def find_notices(self) -> Sequence[FoundNotice]:
         """Return the notices that are seen; in a 360-degree picture, at first."""
@@ -160,6 +158,7 @@ class PictureWork(Work):
             corner=notice.corner,
             ink_height_px=notice.ink_height_px,
             contrast=round(notice.contrast, 2),
+            **_size(shown),
         )
         return shown
 
@@ -185,6 +184,7 @@ class PictureWork(Work):
             corner=place,
             height_fraction=round(notice.height_fraction, 4),
             contrast=round(notice.contrast, 2),
+            **_size(shown),
         )
         return shown
 
@@ -261,6 +261,11 @@ def _view_of(source: Source) -> View | None:
         except UsageError:  # it says what it is not
             return None
     return view
+
+
+def _size(pixels: NDArray[np.uint8]) -> dict[str, int]:
+    height, width = pixels.shape[:2]
+    return {"width": width, "height": height}
 
 
 def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:

@@ -114,6 +114,7 @@ ASKS: Mapping[str, Ask] = {
     "fields": Ask(kind=Kind.ALL_OF, title="metadata says"),
     "keep_days": Ask(kind=Kind.LEAST, title="kept", form="at least {} days"),
     "consent": Ask(kind=Kind.FLAG, title="consent"),
+    "filing": Ask(kind=Kind.FLAG, title="filing"),
     "remark": Ask(kind=Kind.REMARK, title="also"),
 }
 """Everything that rules can ask for, in the order of pages."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from .framing import is_whole
 from .model import Evidence, Finding, FindingKind, Layer, Reason, State, Verdict
 
 __all__ = ["findings", "verdict"]
@@ -136,7 +137,10 @@ def _hidden(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
         and Layer.NOTICE in record.detail["layers"]
         and notice.state is State.ABSENT
     ):
-        yield _finding(FindingKind.HIDDEN, notice, Reason.ABSENT_THOUGH_RECORDED)
+        written = record.detail["notice"] or {}
+        whole = is_whole(notice.detail["extent"], written, layers[Layer.MARK].detail)
+        reason = Reason.COVERED if whole else Reason.ABSENT_THOUGH_RECORDED
+        yield _finding(FindingKind.HIDDEN, notice, reason)
 
 
 def _finding(kind: FindingKind, evidence: Evidence, reason: Reason) -> Finding:

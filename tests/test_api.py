@@ -25,7 +25,7 @@ def picture(
 def test_label_and_detect_need_no_configuration(picture: Path, home: Path) -> None:
     before = picture.read_bytes()
     target = picture.with_name("out.png")
-    result = sm.label(picture, target, service="face")
+    result = sm.label(picture, target, service="face", consent="C-1")
     assert result.complete
     assert result.service == "face"
     report = sm.detect(target)

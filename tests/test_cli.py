@@ -157,7 +157,16 @@ def test_options_reach_the_label(
     run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("key", "new", "my.key").code == 0
-    options = ["--service", "face", "--jurisdiction", "cn", "--corner", "top-left"]
+    options = [
+        "--service",
+        "face",
+        "--consent",
+        "C-1",
+        "--jurisdiction",
+        "cn",
+        "--corner",
+        "top-left",
+    ]
     options += ["--notice", "AI合成", "--generator", "painter 3", "--issuer", "7"]
     options += ["--producer", "001191110102MACQD9K64010000", "--mark-key", "my.key"]
     ran = run("label", "a.png", "--json", *options)
@@ -757,7 +766,7 @@ def test_the_json_of_a_detection_is_as_documented(
             matches(ingredient, "ingredient")
         for finding in file["findings"]:
             matches(finding, "finding")
-    assert len(in_studio.detect(relabeled.content).layer(Layer.C2PA).detail) == 17
+    assert len(in_studio.detect(relabeled.content).layer(Layer.C2PA).detail) == 18
 
 
 @pytest.mark.usefixtures("picture")

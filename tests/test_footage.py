@@ -84,7 +84,7 @@ def make(
 
 @pytest.fixture
 def labeler() -> Iterator[Labeler]:
-    made = Home().labeler(service="face")
+    made = Home().labeler(service="face", consent="C-1")
     yield made
     assert made.records is not None
     made.records.close()
@@ -371,7 +371,11 @@ def test_a_mark_that_does_not_read_back_is_made_stronger(
     assert result.complete
     assert written(result, Layer.MARK).detail["strength"] == 1.4
     # The notice is drawn once, not over itself.
-    weak = Home().labeler(service="face").label(make(), tmp_path / "weak.mp4")
+    weak = (
+        Home()
+        .labeler(service="face", consent="C-1")
+        .label(make(), tmp_path / "weak.mp4")
+    )
     for name in ("box", "text", "start_s", "end_s"):
         drawn = written(weak, Layer.NOTICE).detail[name]
         assert written(result, Layer.NOTICE).detail[name] == drawn

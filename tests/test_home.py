@@ -98,7 +98,7 @@ def test_a_detector_has_what_the_home_has() -> None:
 
 def test_options_take_the_place_of_what_the_home_has(home: Path) -> None:
     key = Key.generate()
-    labeler = Home().labeler(key=key, records=None, service="face")
+    labeler = Home().labeler(key=key, records=None, service="face", consent="C-1")
     assert labeler.key == key
     assert labeler.records is None
     assert labeler.service == "face"

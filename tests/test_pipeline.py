@@ -107,6 +107,7 @@ def test_what_the_caller_chose_is_in_the_layers(small: Any) -> None:
         producer="001191110102MACQD9K64010000",
         issuer=77,
         service="face",
+        consent="C-1",
         wording="AI合成",
         corner="top-left",
         software_agent="painter 3",

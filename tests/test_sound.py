@@ -50,7 +50,7 @@ def make(tmp_path: Path, make_voice: Callable[..., NDArray[np.int16]]) -> Make:
 
 @pytest.fixture
 def labeler() -> Iterator[Labeler]:
-    made = Home().labeler(service="voice")
+    made = Home().labeler(service="voice", consent="C-1")
     yield made
     assert made.records is not None
     made.records.close()

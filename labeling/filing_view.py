@@ -1,0 +1,62 @@
+"""The commands for what a service shows and agrees on: filing and agreement."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from .console import DONE, FAILED, AsJson, Lang, errors, home, print_json
+from .options import Jurisdictions, Service
+
+__all__ = ["agreement", "filing"]
+
+filing = typer.Typer(help="The filing of your service (Art. 19).", no_args_is_help=True)
+
+
+@filing.command("set")
+def filing_set(
+    number: Annotated[str, typer.Option(help="As the authority wrote it.")],
+    link: Annotated[str, typer.Option(help="Address of the public record.")],
+    name: Annotated[str, typer.Option(help="Of the algorithm or service.")] = "",
+) -> None:
+    """Keep number and link in the home."""
+    from .filing import Filing
+
+    with errors():
+        home().keep_filing(Filing(number=number, link=link, name=name))
+
+
+@filing.command("show")
+def filing_show(
+    lang: Lang,
+    as_html: Annotated[
+        bool, typer.Option("--html", help="As an element for a page.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the block for a prominent place of your site or app."""
+    from .filing import block, block_html
+
+    with errors():
+        kept = home().filing()
+    if as_json:
+        print_json({"schema_version": 1, "filing": kept and asdict(kept)})
+    elif kept is None:
+        print("No filing is set: synthmark filing set --number ... --link ...")
+    else:
+        print((block_html if as_html else block)(kept, lang.value))
+    raise typer.Exit(DONE if kept else FAILED)
+
+
+def agreement(
+    lang: Lang, service: Service = "other", jurisdiction: Jurisdictions = None
+) -> None:
+    """Print the part of a user agreement that describes your labels."""
+    with errors():
+        from .agreement import agreement as text_of
+        from .policy import due
+
+        asked = due(service, tuple(jurisdiction or ["cn"]))
+        print(text_of(asked, lang.value, home().filing()), end="")
