@@ -137,9 +137,10 @@ def _hidden(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
         and Layer.NOTICE in record.detail["layers"]
         and notice.state is State.ABSENT
     ):
-        written = record.detail["notice"] or {}
-        whole = is_whole(notice.detail["extent"], written, layers[Layer.MARK].detail)
-        reason = Reason.COVERED if whole else Reason.ABSENT_THOUGH_RECORDED
+        reason = Reason.ABSENT_THOUGH_RECORDED
+        written, mark = record.detail["notice"], layers[Layer.MARK].detail
+        if written and is_whole(notice.detail["extent"], written, mark):
+            reason = Reason.COVERED
         yield _finding(FindingKind.HIDDEN, notice, reason)
 
 

@@ -41,6 +41,7 @@ def record(
 ) -> Evidence:
     layers = ["notice", "mark", "aigc", "iptc", "c2pa"]
     detail = {"produce_id": number, "payload": payload, "layers": layers}
+    detail["notice"] = None
     return evidence(
         "record",
         "present",
@@ -51,6 +52,21 @@ def record(
 NOTICE = evidence("notice", "present", notices=[{"text": "AI生成"}])
 MARK = evidence("mark", "present", payload=ONE)
 LIKE = evidence("notice", "absent", notices=[], notice_like=[{"text": "AI生成"}])
+SIZE = {"width": 1024, "height": 724}
+WIDER = {"width": 1400, "height": 724}
+UNSEEN = evidence("notice", "absent", notices=[], extent={"medium": "image", **SIZE})
+UPRIGHT = evidence(
+    "mark",
+    "present",
+    payload=ONE,
+    scheme="image-lattice/1",
+    transform={
+        "scale_x": 724 / 512,
+        "scale_y": 724 / 512,
+        "rotation_deg": 0.1,
+        "flipped": False,
+    },
+)
 NO_MARK = evidence("mark", "absent", payload=None)
 IPTC = evidence("iptc", "present", source_types=[TRAINED])
 MANIFEST = {"source_types": ["trainedAlgorithmicMedia"], "label": None, "payload": None}
@@ -220,6 +236,14 @@ FINDINGS: dict[str, tuple[list[Evidence], list[str]]] = {
     ),
     "the notice gone": (
         [MARK, aigc(), c2pa("trusted"), record()],
+        ["hidden notice absent_though_recorded"],
+    ),
+    "the notice gone from a frame that is whole": (
+        [UNSEEN, UPRIGHT, aigc(), c2pa("trusted"), record(notice=SIZE)],
+        ["hidden notice covered"],
+    ),
+    "the notice gone with a part of the frame": (
+        [UNSEEN, UPRIGHT, aigc(), c2pa("trusted"), record(notice=WIDER)],
         ["hidden notice absent_though_recorded"],
     ),
     "the notice gone, another's in its place": (

@@ -39,6 +39,9 @@ FIELDS: dict[str, Any] = {
     "jurisdictions": ("cn", "eu"),
     "software": "synthmark/0.1.0",
     "target": "肖像.png",
+    "notice": {"text": "AI生成", "box": {"left": 1}},
+    "consent": "C-7",
+    "exemption": {"agreement": "A", "recipient": "R"},
 }
 
 # Appends as fast as it can, and says on stdout when the first record is in.
@@ -128,6 +131,9 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> RecordStore:
             "jurisdictions": st.lists(names, max_size=3).map(tuple),
             "software": texts,
             "target": st.none() | texts,
+            "notice": st.none() | st.dictionaries(texts, texts | st.integers()),
+            "consent": st.none() | texts,
+            "exemption": st.none() | st.dictionaries(texts, texts),
         }
     )
 )
@@ -282,13 +288,16 @@ def test_reading_never_makes_or_changes_a_log(tmp_path: Path) -> None:
         "DELETE FROM record WHERE sequence = 6",
         "INSERT INTO record SELECT 9, time, produce_id, NULL, sha256_before, "
         "sha256_after, media, layers, service, jurisdictions, software, target, "
-        "previous_hash, hash FROM record WHERE sequence = 1",
+        "notice, consent, exemption, previous_hash, hash "
+        "FROM record WHERE sequence = 1",
         "INSERT OR REPLACE INTO record SELECT 3, time, produce_id, NULL, "
         "sha256_before, sha256_after, media, layers, service, jurisdictions, software, "
-        "target, previous_hash, hash FROM record WHERE sequence = 1",
+        "target, notice, consent, exemption, previous_hash, hash "
+        "FROM record WHERE sequence = 1",
         "INSERT OR REPLACE INTO record SELECT 7, time, produce_id, payload, "
         "sha256_before, sha256_after, media, layers, service, jurisdictions, software, "
-        "target, previous_hash, hash FROM record WHERE sequence = 1",
+        "target, notice, consent, exemption, previous_hash, hash "
+        "FROM record WHERE sequence = 1",
     ],
 )
 def test_the_database_itself_refuses_changes(tmp_path: Path, statement: str) -> None:
@@ -318,6 +327,10 @@ def test_the_database_itself_refuses_changes(tmp_path: Path, statement: str) -> 
         "software = 'synthmark/0.2.0'",
         "target = NULL",
         "target = '肖像.jpg'",
+        "notice = NULL",
+        """notice = '{"text":"AI"}'""",
+        "consent = NULL",
+        "exemption = NULL",
         f"previous_hash = '{'0' * 64}'",
         f"hash = '{'0' * 64}'",
     ],
@@ -523,12 +536,13 @@ def test_a_log_without_its_table_is_damaged(tmp_path: Path) -> None:
         append(store)
 
 
-def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [1, 3])
+def test_a_log_of_another_version_is_refused(tmp_path: Path, layout: int) -> None:
     store = filled(tmp_path / "log.db", 1)
     connection = sqlite3.connect(store.path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute(f"PRAGMA user_version = {layout}")
     connection.close()
-    with pytest.raises(RecordError, match="layout 2") as caught:
+    with pytest.raises(RecordError, match=f"layout {layout}") as caught:
         RecordStore(store.path)
     assert not isinstance(caught.value, RecordStoreDamaged)
-    assert "Upgrade" in caught.value.hint
+    assert "the version of synthmark that made it" in caught.value.hint
