@@ -27,6 +27,7 @@ __all__ = [
     "Marked",
     "Read",
     "Wrong",
+    "footage_of",
     "key_of",
     "mark",
     "open_clip",
@@ -163,7 +164,7 @@ def search(
 
 def read(marked: Marked, attack: str, folder: Path, other: Path) -> Iterator[Read]:
     """Attack a marked clip and read what comes out."""
-    footage = _footage(marked.clip, marked.path, other)
+    footage = footage_of(marked.clip, marked.path, other)
     truth = (AROUND_S, AROUND_S + footage.seconds) if attack == "splice" else None
     for path in video_attacks.change(attack, footage, folder / "attacked"):
         (hit, frames), spent = timed(search, path, [marked.key])
@@ -193,7 +194,7 @@ def windows(
         One of `lengths` that the clip has.
     exact : bool
     """
-    footage = _footage(marked.clip, marked.path, other)
+    footage = footage_of(marked.clip, marked.path, other)
     (path,) = video_attacks.change(attack, footage, folder / "attacked")
     for length in lengths:
         spare = footage.seconds - length
@@ -214,7 +215,7 @@ def wrong_reads(
     for source, tried in cases:
         if not tried:
             continue
-        footage = _footage(marked.clip, source, other)
+        footage = footage_of(marked.clip, source, other)
         (path,) = video_attacks.change(attack, footage, folder / "attacked")
         for number in range(max(1, int(media.describe(path).duration_s / WINDOW_S))):
             start = number * WINDOW_S
@@ -233,7 +234,7 @@ def sizes(marked: Marked, folder: Path) -> list[float]:
     for crf in SIZES:
         taken = []
         for source in (marked.clip.path, marked.path):
-            footage = _footage(marked.clip, source, source)
+            footage = footage_of(marked.clip, source, source)
             made = video_attacks.change(f"h264_{crf}", footage, folder / "attacked")
             taken.append(made[0].stat().st_size)
             rmtree(folder / "attacked")
@@ -252,7 +253,8 @@ def key_of(seed: int, number: int = -1) -> Key:
     return Key.from_bytes(hashlib.sha256(f"bench {seed} {number}".encode()).digest())
 
 
-def _footage(clip: Clip, path: Path, other: Path) -> Footage:
+def footage_of(clip: Clip, path: Path, other: Path) -> Footage:
+    """Return a clip, or what was made from it, as something to be attacked."""
     video = clip.video
     rate = float(video.frame_rate)
     frames = video.frames or max(1, round(video.duration_s * rate))

@@ -10,6 +10,7 @@ from synthmark.labeling.policy_view import value_text
 from synthmark.labeling.rulebook import ASKS, Jurisdiction, Rule
 
 PAGE = Path(__file__).with_name("policy.md")
+CELLS = PAGE.parent / "figures" / "cells.md"
 
 HEAD = """# What the rules ask for
 
@@ -29,6 +30,14 @@ independent readers agree. *Advice* is what a place does not insist on. Where a 
 has no number, or none was seen, its subject stands for it.
 """
 
+CHECKED = """## Labeled and checked
+
+Each class of service in each medium, labeled for one place with what `synthmark label`
+does unasked and checked by `synthmark check`: `python bench/cells.py` does it anew.
+*Kept* and *open* count the clauses; what is open the file cannot tell, or nobody must.
+A scene is a 360-degree picture. No cell fails.
+"""
+
 
 def page() -> str:
     """Return the page."""
@@ -37,6 +46,7 @@ def page() -> str:
         parts += [f"## {place.title} (`{place.name}`)\n", "\n".join(_layers(place)), ""]
         parts += ["\n".join(_rules(place)), "", "\n".join(_sources(place)), ""]
     parts += [f"## {OWN.title}\n", "\n".join(_rules(OWN)), ""]
+    parts += [CHECKED, CELLS.read_text("utf-8").strip(), ""]
     return "\n".join(parts)
 
 

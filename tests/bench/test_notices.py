@@ -26,6 +26,17 @@ def test_the_sheet_has_eight_kinds_of_pictures_in_every_style(
     assert any("logo" in options for options in styles)
 
 
+def test_every_class_of_service_is_labeled_and_checked_for_every_place(
+    cells: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "cells.json"
+    assert cells.main(["--media", "text", "--json", str(target)]) == 0
+    checked = json.loads(target.read_text())["cells"]
+    assert len(checked) == 25
+    assert all(one["passed"] and one["verdict"] == "confirmed" for one in checked)
+    assert "FAILS" not in capsys.readouterr().out
+
+
 def test_what_is_drawn_is_found_and_nothing_else(
     notice_recall: ModuleType,
     draw: Callable[[int, int, int], Image.Image],

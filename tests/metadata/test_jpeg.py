@@ -56,7 +56,7 @@ def test_other_segments_stay_in_order(
     for index, packet in enumerate(packets):
         mixed.insert(2 * index, segment(0xE1, XMP + packet))
     written = jpeg.replace_xmp(built(*mixed, tail=tail), b"new")
-    assert written.count(XMP) == 1
+    assert written.removesuffix(tail).count(XMP) == 1
     own = segment(0xE1, XMP + b"new")
     assert written.replace(own, b"") == built(*segments, tail=tail)
     carriers = jpeg.read_carriers(written).carriers

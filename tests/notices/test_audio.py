@@ -301,10 +301,18 @@ def test_what_is_no_place_is_refused(place):
         AudioInsertion([], AudioNotice(), rate=8000, places=(place,))
 
 
-@pytest.mark.parametrize("places", [(), ("end", "end"), (1.0, 1.00001)])
+@pytest.mark.parametrize("places", [("end", "end"), (1.0, 1.00001)])
 def test_places_differ(places):
     with pytest.raises(UsageError, match="different places"):
         AudioInsertion([], AudioNotice(), rate=8000, places=places)
+
+
+def test_without_a_place_the_sound_stays_as_it_is():
+    sound = np.linspace(-0.5, 0.5, 16000, dtype=np.float32)[:, None]
+    insertion = AudioInsertion([sound], AudioNotice(), rate=8000, places=())
+    assert np.array_equal(np.concatenate([*insertion]), sound)
+    assert insertion.placed == ()
+    assert insertion.later(1.5) == 1.5
 
 
 @pytest.mark.parametrize("rate", [0, 7999, 192001])
