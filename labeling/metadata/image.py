@@ -23,6 +23,7 @@ __all__ = [
     "Written",
     "collect",
     "confirm",
+    "container_of",
     "read",
     "write",
 ]
@@ -152,7 +153,7 @@ def write(
             hint=f"Give a full URI, for example {TRAINED_ALGORITHMIC_MEDIA}.",
         )
     text = aigc.to_json(label)
-    container = _container(content)
+    container = container_of(content)
     survey = container.read_carriers(content)
     if not survey.complete:
         raise MediaTooLarge(
@@ -182,7 +183,7 @@ def read(content: bytes) -> Reading:
     UnsupportedFormat
         The file is of another kind.
     """
-    return collect(_container(content).read_carriers(content))
+    return collect(container_of(content).read_carriers(content))
 
 
 def collect(survey: Survey) -> Reading:
@@ -214,7 +215,14 @@ def collect(survey: Survey) -> Reading:
     )
 
 
-def _container(content: bytes) -> _Container:
+def container_of(content: bytes) -> _Container:
+    """Return what reads and writes the metadata of a picture.
+
+    Raises
+    ------
+    UnsupportedFormat
+        It is not a JPEG, PNG or WebP file.
+    """
     if content.startswith(jpeg.SIGNATURE):
         return jpeg
     if content.startswith(png.SIGNATURE):

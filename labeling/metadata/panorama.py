@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from ..errors import MetadataError, UnsupportedFormat
 from . import tree
 from .carrier import Kind
-from .image import _container
-from .xmp import _decode
+from .image import container_of
+from .xmp import decoded
 
 __all__ = ["Panorama", "read", "read_packet"]
 
@@ -59,7 +59,7 @@ def read(content: bytes) -> Panorama | None:
         The file, however damaged: metadata that cannot be read says nothing.
     """
     try:
-        survey = _container(content).read_carriers(content)
+        survey = container_of(content).read_carriers(content)
     except UnsupportedFormat:
         return None
     for carrier in survey.carriers:
@@ -84,7 +84,7 @@ def read_packet(packet: bytes) -> Panorama | None:
         It is not XML, or goes beyond the limits of `tree.parse`.
     """
     said: dict[str, str] = {}
-    _collect(tree.parse(_decode(packet)), said)
+    _collect(tree.parse(decoded(packet)), said)
     if "ProjectionType" not in said:
         return None
     sizes = [

@@ -17,6 +17,7 @@ __all__ = [
     "SOURCE_TYPES",
     "TRAINED_ALGORITHMIC_MEDIA",
     "Properties",
+    "decoded",
     "edit",
     "read",
     "without_labels",
@@ -146,14 +147,21 @@ def without_labels(packet: bytes) -> bytes:
 
 def _parse(packet: bytes) -> tuple[Element, Element]:
     """Return the root of a packet and its ``rdf:RDF``, which may be the root."""
-    root = tree.parse(_decode(packet))
+    root = tree.parse(decoded(packet))
     for element in (root, *root.elements):
         if element.name.space == RDF and element.name.local == "RDF":
             return root, element
     raise MetadataError("XML without rdf:RDF is not XMP")
 
 
-def _decode(packet: bytes) -> str:
+def decoded(packet: bytes) -> str:
+    """Return the text of a packet, in UTF-8 or UTF-16.
+
+    Raises
+    ------
+    MetadataError
+        It is in neither.
+    """
     if packet[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
     else:

@@ -12,7 +12,7 @@ from .find_video import OFF_EDGE, FoundVideoNotice, find
 from .frame import FrameForm, Plane
 from .measure import INSIDE
 from .place import AUTO
-from .sphere import SpherePainter
+from .sphere import SphereNotice, SpherePainter
 from .typeset import Pixels
 from .video import VideoNotice
 from .view import View, look, place_on_screen
@@ -21,33 +21,22 @@ __all__ = ["PlacedSphereNotice", "SphereOverlay", "find_in_views"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedSphereNotice:
+class PlacedSphereNotice(SphereNotice):
     """A notice as drawn on a 360-degree video.
 
     Parameters
     ----------
-    text : str
-        The wording, which is "AI生成" where the one asked for has no room.
-    view : View
-        Where it is upright.
+    text, view, height_fraction, contrast
+        As of `SphereNotice`.
     corner : str
-        Its place in that view.
-    height_fraction : float
-        Height of the shortest required character, by the side of a square view.
+        Its place in the view.
     start_s, end_s : float
         When it stands in full; the fade comes after.
-    contrast : float
-        Least contrast ratio (WCAG 2.2) of any part of the text, whatever lies under
-        the plate.
     """
 
-    text: str
-    view: View
     corner: str
-    height_fraction: float
     start_s: float
     end_s: float
-    contrast: float
 
 
 class SphereOverlay:
@@ -123,11 +112,11 @@ class SphereOverlay:
         return PlacedSphereNotice(
             text=drawn.text,
             view=drawn.view,
-            corner=self._corner,
             height_fraction=drawn.height_fraction,
+            contrast=drawn.contrast,
+            corner=self._corner,
             start_s=self._start_s,
             end_s=self._end_s if self._fading else max(self._end_s, clip_end_s),
-            contrast=drawn.contrast,
         )
 
 
