@@ -112,7 +112,9 @@ class HtmlDocument(Document):
         at_end = index >= len(layout.cuts)
         if raised:
             place = layout.ends[index - 1] if index else layout.first
-            return self._changed((place, place, f"<sup>{said}</sup>"))
+            return self._changed(
+                (place, place, f'<sup style="margin-inline-end:.25em">{said}</sup>')
+            )
         place = layout.end if at_end else layout.cuts[index]
         element = (
             f'<div role="note" lang="zh-Hans" dir="ltr" translate="no" '
