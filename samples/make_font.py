@@ -1,8 +1,10 @@
-"""Make the font of the notices: a renamed subset of Noto Sans CJK SC Medium.
+"""Make the fonts of the notices: renamed subsets of Noto Sans.
 
-    python samples/make_font.py NotoSansCJK-Medium.ttc
+    python samples/make_font.py CJK.ttc Arabic.ttf Hebrew.ttf
 
-Needs fonttools. License and copyright of the origin stay in the font.
+takes NotoSansCJK-Medium, NotoSansArabic-Regular and NotoSansHebrew-Regular; the last
+two are for translations that run from right to left. Needs fonttools. License and
+copyright of the origin stay in the fonts.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ import sys
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTCollection
+from fontTools.ttLib import TTCollection, TTFont
 
 FAMILY = "Synthmark Notice"
-TARGET = Path(__file__).parents[1] / "labeling/notices/fonts/synthmark-notice.otf"
+FOLDER = Path(__file__).parents[1] / "labeling/notices/fonts"
+TARGET = FOLDER / "synthmark-notice.otf"
+SHAPED = {"arabic": range(0x0600, 0x0700), "hebrew": range(0x0590, 0x0600)}
 
 LATIN = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)])) + "–—‘’“”•…"
 FULL_WIDTH = "\u3000、。《》「」『』【】！（），／：；？～｜"
@@ -56,5 +60,23 @@ def main(source: str) -> None:
     font.save(TARGET)
 
 
+def shaped(source: str, script: str) -> None:
+    """Write the font file of a script, with what shapes its letters."""
+    font = TTFont(source)
+    options = Options(hinting=False, notdef_outline=True)
+    options.name_IDs = [0, 5, 8, 9, 11, 13, 14]
+    subsetter = Subsetter(options)
+    subsetter.populate(unicodes=[0x20, *SHAPED[script]])
+    subsetter.subset(font)
+    family = f"{FAMILY} {script.title()}"
+    names = {1: family, 2: "Regular", 3: family, 4: family, 6: family.replace(" ", "")}
+    for name_id, text in names.items():
+        font["name"].setName(text, name_id, 3, 1, 0x409)
+    font.recalcTimestamp = False
+    font.save(FOLDER / f"synthmark-{script}.ttf")
+
+
 if __name__ == "__main__":
     main(sys.argv[1])
+    for path, name in zip(sys.argv[2:], SHAPED, strict=True):
+        shaped(path, name)

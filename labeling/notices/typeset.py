@@ -1,8 +1,11 @@
-"""Text as coverage masks, in the font that the package ships.
+"""Text as coverage masks, in the fonts that the package ships.
 
 Latin letters are set larger than ideographs and lowered a little, so that capitals
 span the same band from top to bottom as 生 does. A notice then reaches its legal
 height without any character that is larger than it needs to be.
+
+Words in Arabic and Hebrew letters are shaped, and stand from right to left among the
+others (Unicode Bidirectional Algorithm, for lines that run from right to left).
 """
 
 from __future__ import annotations
@@ -18,16 +21,18 @@ from io import BytesIO
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
 __all__ = [
     "BAND_EM",
     "Line",
     "Mask",
     "Pixels",
+    "can_shape",
     "face",
     "fit_lines",
     "missing_characters",
+    "script_of",
     "set_line",
     "wrap",
 ]
@@ -56,6 +61,9 @@ _ATOM = re.compile(
 )
 
 
+_RUN = re.compile(r"([\u0590-\u05ff]+|[\u0600-\u06ff]+)")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Line:
     """One line of text as drawn.
@@ -68,8 +76,8 @@ class Line:
         First row and height, in pixels, of the band that capitals span; ideographs
         may reach a little beyond it at either end.
     glyphs : tuple of (str, int, int)
-        Every visible character with the first column of its ink and the one past
-        its last.
+        Every visible character, or word that is shaped, with the first column of its
+        ink and the one past its last.
     """
 
     mask: Mask
@@ -92,14 +100,25 @@ class Line:
 
 
 def missing_characters(text: str) -> list[str]:
-    """Return the characters of a text that the notice font cannot draw."""
-    font = face(32)
-    blank = bytes(font.getmask("\uffff"))
-    return [
-        character
-        for character in dict.fromkeys(text)
-        if bytes(font.getmask(character)) == blank
-    ]
+    """Return the characters of a text that the notice fonts cannot draw."""
+    lacking = []
+    for character in dict.fromkeys(text):
+        font = face(32, script_of(character))
+        if bytes(font.getmask(character)) == bytes(font.getmask("\uffff")):
+            lacking.append(character)
+    return lacking
+
+
+def script_of(character: str) -> str:
+    """Return ``"arabic"`` or ``"hebrew"``, and nothing for all other letters."""
+    if not "\u0590" <= character < "\u0700":
+        return ""
+    return "hebrew" if character < "\u0600" else "arabic"
+
+
+def can_shape() -> bool:
+    """Tell whether letters that join, or run from right to left, can be set."""
+    return bool(features.check("raqm"))
 
 
 def set_line(text: str, em: float) -> Line:
@@ -119,27 +138,29 @@ def set_line(text: str, em: float) -> Line:
     """
     # Drawn much larger and averaged: no hinting, and the same on every platform.
     zoom = int(np.clip(np.ceil(192 / em), 4, 16))
-    border = int(np.ceil(0.4 * em))
+    border = int(np.ceil(0.7 * em))
     band = round(BAND_EM * em)
     foot = (border + band) * zoom
     pen = float(border * zoom)
     glyphs = []
-    for character in text:
-        ideograph = ord(character) >= 0x2E80
-        font = face(em * zoom * (1 if ideograph else _LATIN_SCALE))
+    for piece in _pieces(text):
+        ideograph = ord(piece[0]) >= 0x2E80
+        script = script_of(piece[0])
+        font = face(em * zoom * (1 if ideograph else _LATIN_SCALE), script)
         baseline = foot - (round(_DROP * em * zoom) if ideograph else 0)
-        glyphs.append((character, round(pen), baseline, font))
-        pen += font.getlength(character) + _TRACKING * em * zoom
+        way = "rtl" if script else None
+        glyphs.append((piece, round(pen), baseline, font, way))
+        pen += font.getlength(piece, direction=way) + _TRACKING * em * zoom
     width, height = int(np.ceil(pen / zoom)) + border, band + 2 * border
     canvas = Image.new("L", (width * zoom, height * zoom))
     draw = ImageDraw.Draw(canvas)
     ends = []
-    for character, x, y, font in glyphs:
-        draw.text((x, y), character, font=font, fill=255, anchor="ls")
-        bitmap, offset = font.getmask2(character, mode="L", anchor="ls")
+    for piece, x, y, font, way in glyphs:
+        draw.text((x, y), piece, font=font, fill=255, anchor="ls", direction=way)
+        bitmap, offset = font.getmask2(piece, mode="L", anchor="ls", direction=way)
         if ink := bitmap.getbbox():
             left, right = x + offset[0] + ink[0], x + offset[0] + ink[2]
-            ends.append((character, left // zoom, -(-right // zoom)))
+            ends.append((piece, left // zoom, -(-right // zoom)))
     small = cv2.resize(
         np.asarray(canvas), (width, height), interpolation=cv2.INTER_AREA
     )
@@ -152,6 +173,17 @@ def set_line(text: str, em: float) -> Line:
         band=band,
         glyphs=tuple((c, max(left - x0, 0), right - x0) for c, left, right in ends),
     )
+
+
+def _pieces(text: str) -> list[str]:
+    """Return what is drawn from left to right: characters, and shaped words."""
+    runs = [run for run in _RUN.split(text) if run]
+    if len(runs) == 1 and not script_of(runs[0][0]):
+        return [*text]
+    pieces: list[str] = []
+    for run in reversed(runs):
+        pieces += [run] if script_of(run[0]) else run
+    return pieces
 
 
 def fit_lines(
@@ -223,15 +255,14 @@ def _ink_ratio(character: str) -> float:
     return (bottom - top) / 1000 * (1 if ord(character) >= 0x2E80 else _LATIN_SCALE)
 
 
-@lru_cache(maxsize=1)
-def _font_bytes() -> bytes:
-    folder = resources.files(__package__)
-    return folder.joinpath("fonts", "synthmark-notice.otf").read_bytes()
+@lru_cache(maxsize=3)
+def _font_bytes(script: str) -> bytes:
+    name = f"synthmark-{script}.ttf" if script else "synthmark-notice.otf"
+    return resources.files(__package__).joinpath("fonts", name).read_bytes()
 
 
 @lru_cache(maxsize=32)
-def face(size: float) -> ImageFont.FreeTypeFont:
-    """Return the shipped font at a size in pixels."""
-    return ImageFont.truetype(
-        BytesIO(_font_bytes()), size, layout_engine=ImageFont.Layout.BASIC
-    )
+def face(size: float, script: str = "") -> ImageFont.FreeTypeFont:
+    """Return the shipped font, or that of another script, at a size in pixels."""
+    layout = ImageFont.Layout.RAQM if script else ImageFont.Layout.BASIC
+    return ImageFont.truetype(BytesIO(_font_bytes(script)), size, layout_engine=layout)

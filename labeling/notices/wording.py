@@ -7,7 +7,7 @@ import unicodedata
 
 from ..errors import UsageError
 from .phrase import ELEMENTS, has_elements
-from .typeset import missing_characters
+from .typeset import can_shape, missing_characters, script_of
 
 __all__ = [
     "CORE",
@@ -50,7 +50,8 @@ def check_wording(text: str, *, vertical: bool = False) -> None:
     ------
     UsageError
         The text is empty, too long, holds control characters or characters that the
-        notice font lacks, or misses one of the two elements that GB 45438-2025,
+        notice fonts lack, has a legal part that does not run from left to right, or
+        misses one of the two elements that GB 45438-2025,
         5.2 b), asks for; or it has characters that do not stand upright in a column.
     """
     if not text.strip():
@@ -73,16 +74,23 @@ def check_wording(text: str, *, vertical: bool = False) -> None:
             "against GB 45438-2025, 5.2 b)",
             hint=f"Both elements are due in every language, as in {CORE}.",
         )
-    lacking = missing_characters(text)
-    if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in lacking):
+    shaped = [c for c in text if script_of(c)]
+    if shaped and any(map(script_of, segments(text)[0])):
         raise UsageError(
-            f"the notice cannot be set from right to left: {_names(lacking)}",
-            hint="Show the translation beside the picture, as text.",
+            f"the legal part of the notice runs from left to right: {_names(shaped)}",
+            hint=f"Put a translation behind it, as in {CORE}{SEPARATOR}...",
         )
+    if shaped and not can_shape():
+        raise UsageError(
+            f"the notice cannot be set from right to left here: {_names(shaped)}",
+            hint="Install Pillow with Raqm, as its wheels have it.",
+        )
+    lacking = missing_characters(text)
     if lacking:
         raise UsageError(
-            f"the notice font has no {_names(lacking)}",
-            hint="It covers Latin letters and the Chinese of usual AI notices.",
+            f"the notice fonts have no {_names(lacking)}",
+            hint="They cover Latin, Arabic and Hebrew letters, and the Chinese of "
+            "usual AI notices.",
         )
 
     lying = _CELL.sub("", "".join(segments(text)[0].split()))
@@ -123,8 +131,6 @@ def segments(text: str) -> tuple[str, str]:
         return primary.strip(), secondary.strip()
     return text.strip(), ""
 
-
-_RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 # Control, format, surrogate, private use, unassigned; line and paragraph separators.
 _NOT_TEXT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

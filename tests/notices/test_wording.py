@@ -59,13 +59,26 @@ def test_missing_element_is_named_with_its_clause(
 def test_characters_that_the_font_lacks_are_named() -> None:
     with pytest.raises(UsageError, match=r"龘 \(U\+9F98\), 😀 \(U\+1F600\)"):
         check_wording("AI生成龘😀龘")
+    with pytest.raises(UsageError, match=r"U\+0710"):  # Syriac
+        check_wording("AI生成 · ܐ")
 
 
-@pytest.mark.parametrize("script", ["צר", "ذكاء", "٣"])
-def test_what_runs_from_right_to_left_is_refused_as_that(script: str) -> None:
-    with pytest.raises(UsageError, match="cannot be set from right to left") as caught:
-        check_wording(f"AI生成 · {script}")
-    assert f"U+{ord(script[0]):04X}" in caught.value.problem
+@pytest.mark.parametrize("script", ["נוצר על ידי AI", "محتوى مُولَّد", "٣"])
+def test_only_a_translation_runs_from_right_to_left(script: str) -> None:
+    check_wording(f"AI生成 · {script}")
+    for text in (f"AI生成{script}", f"{script} · AI生成"):
+        with pytest.raises(UsageError, match="runs from left to right") as caught:
+            check_wording(text)
+        assert f"U+{ord(script[0]):04X}" in caught.value.problem
+
+
+def test_letters_that_must_be_shaped_need_what_shapes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("synthmark.labeling.notices.wording.can_shape", lambda: False)
+    with pytest.raises(UsageError, match="from right to left here"):
+        check_wording("AI生成 · ذكاء")
+    check_wording("AI生成 · AI-generated")
 
 
 @pytest.mark.parametrize(
