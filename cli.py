@@ -23,7 +23,6 @@ from .labeling.console import (
     NO_LABEL,
     UNTRUSTED,
     AsJson,
-    Corner,
     Lang,
     errors,
     home,
@@ -38,20 +37,35 @@ from .labeling.options import (
     Agreement,
     Anchors,
     AsLines,
+    Codec,
     Consent,
+    Crf,
+    Generator,
+    GeneratorVersion,
+    Heard,
     Inputs,
+    Issuer,
     Jurisdictions,
+    LogoFile,
     MarkKey,
     MarkKeys,
     NoPerson,
+    NoticeAt,
+    NoticeCorner,
+    NoticeSeconds,
     Ocr,
+    Preset,
+    Producer,
     Recipient,
     Recursive,
-    SafeArea,
+    Safe,
     Service,
     SoundNotice,
+    Styled,
     TextStyle,
+    Vertical,
     WithoutNotice,
+    Wording,
     consent_of,
     content_of,
     detector_of,
@@ -116,69 +130,27 @@ def label(
     ] = False,
     service: Service = "other",
     jurisdiction: Jurisdictions = None,
-    notice: Annotated[
-        str | None, typer.Option(help="Other wording, with both required elements.")
-    ] = None,
-    corner: Annotated[
-        Corner | None,
-        typer.Option(help="Where a notice is seen.", show_default="as the rules say"),
-    ] = None,
-    safe_area: Annotated[
-        SafeArea | None,
-        typer.Option(
-            help="What it keeps free.", show_default="player in videos, else none"
-        ),
-    ] = None,
-    vertical: Annotated[
-        bool, typer.Option("--vertical", help="Set the notice in a column.")
-    ] = False,
-    logo: Annotated[
-        Path | None, typer.Option(help="PNG file to stand beside the notice.")
-    ] = None,
-    sound_notice: Annotated[
-        SoundNotice, typer.Option(help="Voice, a short one for each round, or tones.")
-    ] = SoundNotice.SPOKEN,
-    notice_at: Annotated[
-        str,
-        typer.Option(
-            help="Where a notice is heard, in seconds, or read: share of a text.",
-            metavar="start|end|chapters|NUMBER",
-        ),
-    ] = "start",
-    text_style: Annotated[
-        TextStyle, typer.Option(help="Of texts: a line, or raised letters.")
-    ] = TextStyle.LINE,
-    notice_seconds: Annotated[
-        float | None,
-        typer.Option(help="How long a video's notice stands.", show_default="all"),
-    ] = None,
-    codec: Annotated[
-        str | None, typer.Option(help="Of videos.", show_default="the source's")
-    ] = None,
-    crf: Annotated[
-        int | None,
-        typer.Option(help="Quality of videos.", show_default="lossless look"),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="Of the encoder.", show_default="the codec's")
-    ] = None,
-    producer: Annotated[
-        str | None,
-        typer.Option(help="Your provider code or name.", envvar="SYNTHMARK_PRODUCER"),
-    ] = None,
-    issuer: Annotated[
-        int,
-        typer.Option(help="Your number in the payload.", envvar="SYNTHMARK_ISSUER"),
-    ] = 0,
-    generator: Annotated[
-        str | None, typer.Option(help="The system that made the content.")
-    ] = None,
-    generator_version: Annotated[str | None, typer.Option(help="Its version.")] = None,
-    consent: Consent = None,
-    no_real_person: NoPerson = False,
+    notice: Wording = None,
+    corner: NoticeCorner = None,
+    safe_area: Safe = None,
+    vertical: Vertical = False,
+    logo: LogoFile = None,
+    sound_notice: Heard = SoundNotice.SPOKEN,
+    notice_at: NoticeAt = "start",
+    text_style: Styled = TextStyle.LINE,
+    notice_seconds: NoticeSeconds = None,
     without_notice: WithoutNotice = False,
     recipient: Recipient = None,
     agreement: Agreement = None,
+    codec: Codec = None,
+    crf: Crf = None,
+    preset: Preset = None,
+    producer: Producer = None,
+    issuer: Issuer = 0,
+    generator: Generator = None,
+    generator_version: GeneratorVersion = None,
+    consent: Consent = None,
+    no_real_person: NoPerson = False,
     mark_key: MarkKey = None,
     cert: Annotated[
         Path | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .console import Corner
 from .errors import UsageError
 from .grounds import NO_PERSON, Exemption
 
@@ -21,20 +22,36 @@ __all__ = [
     "Agreement",
     "Anchors",
     "AsLines",
+    "Codec",
     "Consent",
+    "Crf",
+    "Generator",
+    "GeneratorVersion",
+    "Heard",
     "Inputs",
+    "Issuer",
     "Jurisdictions",
+    "LogoFile",
     "MarkKey",
     "MarkKeys",
     "NoPerson",
+    "NoticeAt",
+    "NoticeCorner",
+    "NoticeSeconds",
     "Ocr",
+    "Preset",
+    "Producer",
     "Recipient",
     "Recursive",
+    "Safe",
     "SafeArea",
     "Service",
     "SoundNotice",
+    "Styled",
     "TextStyle",
+    "Vertical",
     "WithoutNotice",
+    "Wording",
     "consent_of",
     "content_of",
     "detector_of",
@@ -73,27 +90,133 @@ Inputs = Annotated[
 ]
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders.")]
 AsLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON line a file.")]
-Consent = Annotated[
+_NOTICE, _VIDEO, _SAYS = "Notice", "Coding of videos", "What the label says"
+
+Wording = Annotated[
     str | None,
     typer.Option(
-        help="Reference of the consent of whoever's face or voice is edited.",
-        show_default=False,
+        help="Other wording, with both required elements.", rich_help_panel=_NOTICE
     ),
 ]
-NoPerson = Annotated[
+NoticeCorner = Annotated[
+    Corner | None,
+    typer.Option(
+        help="Where it is seen.",
+        show_default="as the rules say",
+        rich_help_panel=_NOTICE,
+    ),
+]
+Safe = Annotated[
+    SafeArea | None,
+    typer.Option(
+        help="What it keeps free.",
+        show_default="player in videos, else none",
+        rich_help_panel=_NOTICE,
+    ),
+]
+Vertical = Annotated[
     bool,
-    typer.Option("--no-real-person", help="Nobody real is shown or heard."),
+    typer.Option("--vertical", help="Set it in a column.", rich_help_panel=_NOTICE),
+]
+LogoFile = Annotated[
+    Path | None,
+    typer.Option(help="PNG file to stand beside it.", rich_help_panel=_NOTICE),
+]
+Heard = Annotated[
+    SoundNotice,
+    typer.Option(
+        help="Of sounds: voice, a short one for each round, or tones.",
+        rich_help_panel=_NOTICE,
+    ),
+]
+NoticeAt = Annotated[
+    str,
+    typer.Option(
+        help="Where it is heard, in seconds, or read: share of a text.",
+        metavar="start|end|chapters|NUMBER",
+        rich_help_panel=_NOTICE,
+    ),
+]
+Styled = Annotated[
+    TextStyle,
+    typer.Option(help="Of texts: a line, or raised letters.", rich_help_panel=_NOTICE),
+]
+NoticeSeconds = Annotated[
+    float | None,
+    typer.Option(
+        help="How long that of a video stands.",
+        show_default="all",
+        rich_help_panel=_NOTICE,
+    ),
 ]
 WithoutNotice = Annotated[
     bool,
     typer.Option(
         "--without-notice",
-        help="At its user's request (cn); with --recipient and --agreement.",
+        help="None, at its user's request (cn); with the next two.",
+        rich_help_panel=_NOTICE,
     ),
 ]
-Recipient = Annotated[str | None, typer.Option(help="The user who asked for that.")]
+Recipient = Annotated[
+    str | None,
+    typer.Option(help="The user who asked for that.", rich_help_panel=_NOTICE),
+]
 Agreement = Annotated[
-    str | None, typer.Option(help="Reference of the agreement with them.")
+    str | None,
+    typer.Option(help="Reference of the agreement with them.", rich_help_panel=_NOTICE),
+]
+Codec = Annotated[
+    str | None,
+    typer.Option(show_default="the source's", help="Codec.", rich_help_panel=_VIDEO),
+]
+Crf = Annotated[
+    int | None,
+    typer.Option(help="Quality.", show_default="lossless look", rich_help_panel=_VIDEO),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the encoder.", show_default="the codec's", rich_help_panel=_VIDEO
+    ),
+]
+Producer = Annotated[
+    str | None,
+    typer.Option(
+        help="Your provider code or name.",
+        envvar="SYNTHMARK_PRODUCER",
+        rich_help_panel=_SAYS,
+    ),
+]
+Issuer = Annotated[
+    int,
+    typer.Option(
+        help="Your number in the payload.",
+        envvar="SYNTHMARK_ISSUER",
+        rich_help_panel=_SAYS,
+    ),
+]
+Generator = Annotated[
+    str | None,
+    typer.Option(help="The system that made the content.", rich_help_panel=_SAYS),
+]
+GeneratorVersion = Annotated[
+    str | None, typer.Option(help="Its version.", rich_help_panel=_SAYS)
+]
+Consent = Annotated[
+    str | None,
+    typer.Option(
+        help="Reference of the consent of whoever's face or voice is edited.",
+        show_default=False,
+        rich_help_panel=_SAYS,
+    ),
+]
+NoPerson = Annotated[
+    bool,
+    typer.Option(
+        "--no-real-person",
+        help="Nobody real is shown or heard.",
+        rich_help_panel=_SAYS,
+    ),
 ]
 Service = Annotated[
     str, typer.Option(help="dialogue, voice, face, scene or other (Art. 17).")
