@@ -98,6 +98,7 @@ app.add_typer(upkeep.certificates, name="cert")
 app.add_typer(upkeep.records, name="records")
 app.add_typer(policy_view.policy, name="policy")
 app.add_typer(filing_view.filing, name="filing")
+app.add_typer(filing_view.provider, name="provider")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""The commands for what a service shows and agrees on: filing and agreement."""
+"""The commands for who a service is and what it shows: code, filing, agreement."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import typer
 from .console import DONE, FAILED, AsJson, Lang, errors, home, print_json
 from .options import Jurisdictions, Service
 
-__all__ = ["agreement", "filing"]
+__all__ = ["agreement", "filing", "provider"]
 
+provider = typer.Typer(
+    help="Codes of providers (TC260-PG-20252A).", no_args_is_help=True
+)
 filing = typer.Typer(help="The filing of your service (Art. 19).", no_args_is_help=True)
 
 
@@ -48,6 +51,45 @@ def filing_show(
     else:
         print((block_html if as_html else block)(kept, lang.value))
     raise typer.Exit(DONE if kept else FAILED)
+
+
+@provider.command("new")
+def provider_new(
+    credit_code: Annotated[
+        str, typer.Argument(help="Unified social credit code, 18 characters.")
+    ],
+    application: Annotated[
+        str, typer.Option(help="Four digits or capitals of your choice.")
+    ] = "0000",
+    propagator: Annotated[
+        bool, typer.Option("--propagator", help="Of a platform that propagates.")
+    ] = False,
+) -> None:
+    """Make the code that --producer takes."""
+    from .metadata.provider import ProviderCode
+
+    role = "propagator" if propagator else "producer"
+    with errors():
+        print(ProviderCode(credit_code=credit_code, role=role, application=application))
+
+
+@provider.command("check")
+def provider_check(
+    code: Annotated[str, typer.Argument(help="27 characters.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a code tells, or what is wrong with it."""
+    from .metadata.provider import ProviderCode
+
+    with errors():
+        found = ProviderCode.parse(code)
+        if as_json:
+            print_json({"code": code, **asdict(found)})
+            return
+        print(
+            f"a {found.role}, credit code {found.credit_code}, application "
+            f"{found.application}"
+        )
 
 
 def agreement(

@@ -17,6 +17,7 @@ from .grounds import Exemption, reference
 from .keys import Key
 from .metadata.aigc import to_json
 from .metadata.image import Reading
+from .metadata.provider import ProviderCode, looks_like_code
 from .model import EXEMPT, AigcLabel, LabelResult, Layer, LayerResult, State, to_dict
 from .notices.audio import AudioNotice
 from .notices.insertion import Place, check_place
@@ -141,6 +142,13 @@ class Settings:
             check_place(self.notice_at)
         _ = self.audio_notice, self.video_notice, self._text_notice("start")
         self._check_grounds()
+        if looks_like_code(self.producer):
+            role = ProviderCode.parse(self.producer).role
+            if role != "producer":
+                raise UsageError(
+                    f"{self.producer} is the code of a {role}",
+                    hint="The 23rd character is 1 for who generates.",
+                )
         try:
             to_json(self.aigc("0"))
         except MetadataError as error:
