@@ -152,6 +152,7 @@ def browser() -> Iterator[Any]:
             executable_path=path,
             args=[
                 "--no-sandbox",
+                "--no-zygote",
                 "--disable-gpu",
                 "--host-resolver-rules=MAP * ~NOTFOUND",
             ],
