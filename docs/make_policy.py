@@ -33,9 +33,11 @@ has no number, or none was seen, its subject stands for it.
 CHECKED = """## Labeled and checked
 
 Each class of service in each medium, labeled for one place with what `synthmark label`
-does unasked and checked by `synthmark check`: `python bench/cells.py` does it anew.
-*Kept* and *open* count the clauses; what is open the file cannot tell, or nobody must.
-A scene is a 360-degree picture. No cell fails.
+does unasked, with the statement that nobody real is shown or heard and with a named
+model, and held against that place's clauses by `synthmark check`. *Kept* and *open*
+count them; what is open the file cannot tell, or nobody must do. The same file without
+a label fails in every cell where anything is asked. A scene is a 360-degree picture.
+`python bench/cells.py -o docs/figures/cells.md` does it anew.
 """
 
 

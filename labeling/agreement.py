@@ -15,6 +15,7 @@ from typing import Any
 from .errors import UsageError
 from .filing import Filing, block
 from .policy import Due
+from .rulebook import Rule
 
 __all__ = ["LANGUAGES", "agreement"]
 
@@ -25,6 +26,7 @@ _NOTICE = (
     *("times", "seconds", "throughout", "sound_kinds"),
 )
 _HIDDEN = ("aigc", "mark", "c2pa", "record")
+"""Layers that `label` writes into whatever can hold them, due or not."""
 _ANY_OF = ("corners", "times", "sound_kinds")
 _BLANK = Filing(number="[          ]", link="https://beian.cac.gov.cn/")
 
@@ -96,14 +98,13 @@ class _Text:
 
     def _hidden(self) -> Iterator[str]:
         for layer in _HIDDEN:
-            if self.due.level(layer) != "none":
-                yield self.words[layer] + self._by([layer], self.due.media)
+            yield self.words[layer] + self._by([layer], self.due.media)
 
     def _duties(self) -> Iterator[str]:
         yield self.words["remove"]
         yield self.words["declare"]
         values = self.due.values.values()
-        if self.due.exempting:
+        if all(one.name in self.due.exempting for one in self.due.jurisdictions):
             days = max(one.get("keep_days", 0) for one in values)
             by = self._by(["keep_days"], self.due.media)
             yield self.words["exempt"].format(days=days) + by
@@ -131,19 +132,23 @@ class _Text:
 
     def _by(self, asks: Sequence[str], media: Sequence[str]) -> str:
         """Return the clauses behind what is said; nothing for our own choices."""
-        clauses = {
-            rule.reference: self.words["names"].get(rule.source.title)
+        clauses = dict.fromkeys(
+            self._clause(rule)
             for rule in self.due.rules
             if rule.asks in asks
             and rule.jurisdiction != "own"
             and {*rule.media} & {*media}
-        }
+        )
         if not clauses:
             return ""
-        told = [
-            official + re.sub(r"^.*?, Art\. (\d+)", self.words["article"], one)
-            if official
-            else one
-            for one, official in clauses.items()
-        ]
-        return str(self.signs["by"].format(self.signs["clauses"].join(told)))
+        return str(self.signs["by"].format(self.signs["clauses"].join(clauses)))
+
+    def _clause(self, rule: Rule) -> str:
+        """Return source and clause, Chinese ones as the law names them."""
+        official = self.words["names"].get(rule.source.title)
+        if official is None:
+            return rule.reference
+        clause = re.sub(r"^Art\. (\d+)", self.words["article"], rule.clause)
+        for word, sign in self.words["clause"].items():
+            clause = clause.replace(word, sign)
+        return f"{official}{clause}"

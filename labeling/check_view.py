@@ -24,10 +24,10 @@ from .policy_view import value_text
 if TYPE_CHECKING:
     from .checking import Checked, CheckReport
 
-__all__ = ["check", "check_page"]
+__all__ = ["WHY", "check", "check_page"]
 
 _SIGNS = {"pass": "ok", "fail": "FAIL", "open": "-"}
-_WHY = {
+WHY = {
     "absent": "there is none",
     "absent_though_marked": "it is gone: the mark is there",
     "damaged": "it is damaged",
@@ -42,6 +42,7 @@ _WHY = {
     "not_set": "none is set: synthmark filing set",
     "not_in_force": "not in force yet",
 }
+"""What an outcome rests on, in words: by `checking.Why`."""
 
 
 def check(
@@ -112,7 +113,7 @@ def _line(one: Checked) -> str:
 
     ask = ASKS[one.rule.asks]
     wanted = value_text(one.rule.asks, one.rule.value)
-    found = _WHY[one.why] if one.why else ""
+    found = WHY[one.why] if one.why else ""
     if isinstance(one.measured, str) or (
         one.measured is not None and ask.kind is not Kind.FLAG
     ):

@@ -15,7 +15,9 @@ from .grounds import reference
 __all__ = ["Filing", "block", "block_html", "load", "save"]
 
 _MAX_LINK = 500
-_LINK = re.compile(r"https://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+")
+_HOST = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?"
+_REST = r"[/?#][A-Za-z0-9/?#\[\]@!$&()*+,;=:._~%-]*"
+_LINK = re.compile(f"https://{_HOST}(?:{_REST})?")
 _TITLES = {
     "zh": ("算法备案号", "公示信息"),
     "en": ("Algorithm filing number", "public record"),
@@ -31,7 +33,7 @@ class Filing:
     number : str
         As the authority wrote it.
     link : str
-        Address of the public record, ``https``.
+        Address of the public record, ``https``, in ASCII (RFC 3986).
     name : str
         Of the algorithm or service; may be empty.
 
@@ -52,7 +54,8 @@ class Filing:
         if len(self.link) > _MAX_LINK or not _LINK.fullmatch(self.link):
             raise UsageError(
                 f"{self.link[:80]!r} is not the address of a public record",
-                hint="Give an address that begins with https://.",
+                hint="Give an address that begins with https://, others than Latin "
+                "letters written with %.",
             )
 
 
@@ -109,8 +112,14 @@ def load(path: Path) -> Filing | None:
             f"cannot be read: {(error.strerror or str(error)).lower()}", path=path
         ) from error
     try:
-        return Filing(**json.loads(content))
-    except (ValueError, TypeError, UsageError) as error:
+        fields = json.loads(content)
+        if not all(isinstance(value, str) for value in fields.values()):
+            raise TypeError("a field is no text")
+        return Filing(**fields)
+    except (
+        *(ValueError, TypeError, AttributeError, RecursionError),
+        UsageError,
+    ) as error:
         raise UsageError(
             "is not a filing", hint="Set it again: synthmark filing set.", path=path
         ) from error

@@ -22,6 +22,10 @@ NO_PERSON: Final = "no-real-person"
 
 MAX_CHARACTERS = 200
 
+# What ends a line, and what turns the direction in which it is read.
+_STEERING = {"Cc", "Cs", "Zl", "Zp"}
+_TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
@@ -69,7 +73,11 @@ def reference(text: str, what: str) -> str:
         raise UsageError(
             f"{what} has {len(text)} characters, more than {MAX_CHARACTERS}"
         )
-    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text):
+    if any(
+        unicodedata.category(one) in _STEERING
+        or unicodedata.bidirectional(one) in _TURNING
+        for one in text
+    ):
         raise UsageError(
             f"{what} holds a control character", hint="Write it in one line."
         )

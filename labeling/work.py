@@ -167,6 +167,11 @@ class Settings:
                 hint="Name it with --consent, or say --no-real-person.",
             )
         if self.exemption is not None:
+            if self.records is None:
+                raise UsageError(
+                    "an item without a notice needs a log that keeps why",
+                    hint="Give records, or leave the exemption away.",
+                )
             for place in self.jurisdictions:
                 if place not in due.exempting:
                     raise UsageError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -183,23 +184,32 @@ def _engine() -> Any:
     try:
         import rapidocr
 
-        models = Path(rapidocr.__file__).parent / "models"
-        (detection,) = models.glob("*_det_*.onnx")
-        (recognition,) = models.glob("*_rec_*.onnx")
         return rapidocr.RapidOCR(
             params={
                 "Global.log_level": "critical",
                 "Global.text_score": 0.0,
                 "Global.max_side_len": 2 * _LONG * _SHORT_PX,
-                "Det.model_path": str(detection),
+                "Det.model_path": _model("det"),
                 "Det.limit_side_len": 32,
-                "Rec.model_path": str(recognition),
+                "Rec.model_path": _model("rec"),
                 "EngineConfig.onnxruntime.intra_op_num_threads": _THREADS,
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             }
         )
     except Exception as error:
         raise UsageError(f"the OCR cannot be loaded: {error}", hint=_HINT) from error
+
+
+def _model(kind: str) -> str:
+    """Return the model that came with the package, whatever else was put beside it."""
+    models = [
+        file.locate()
+        for file in files("rapidocr") or ()
+        if file.match(f"models/*_{kind}_*.onnx")
+    ]
+    if len(models) != 1 or not Path(str(models[0])).is_file():
+        raise LookupError(f"rapidocr came without its model {kind!r}")
+    return str(models[0])
 
 
 def _lines(engine: Any, colors: Pixels) -> list[_Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copy
 from types import ModuleType
 
 import pytest
@@ -29,12 +30,31 @@ def test_the_sheet_has_eight_kinds_of_pictures_in_every_style(
 def test_every_class_of_service_is_labeled_and_checked_for_every_place(
     cells: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = tmp_path / "cells.json"
-    assert cells.main(["--media", "text", "--json", str(target)]) == 0
+    target, page = tmp_path / "cells.json", tmp_path / "cells.md"
+    arguments = ["--media", "text", "--json", str(target), "-o", str(page)]
+    assert cells.main(arguments) == 0
     checked = json.loads(target.read_text())["cells"]
     assert len(checked) == 25
     assert all(one["passed"] and one["verdict"] == "confirmed" for one in checked)
-    assert "FAILS" not in capsys.readouterr().out
+    # Of texts California asks nothing, so that one without a label passes there.
+    free = {one["jurisdictions"][0] for one in checked if one["passed_without_label"]}
+    assert free == {"us-ca"}
+    assert page.read_text() == capsys.readouterr().out
+    assert page.read_text().count("nothing asked") == 5
+
+
+def test_a_cell_without_its_label_fails(
+    cells: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(
+        cells, "label", lambda home, source, target, *_: copy(source, target)
+    )
+    assert cells.main(["--media", "text"]) == 1
+    table = capsys.readouterr().out
+    assert table.count("**FAILS** ") == 20
+    assert "aigc (Labeling Measures, Art. 5)" in table
 
 
 def test_what_is_drawn_is_found_and_nothing_else(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from importlib.metadata import PackagePath, distribution
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +142,18 @@ def test_reading_asks_no_network_and_says_nothing(
 
 
 @pytest.mark.usefixtures("installed")
-def test_missing_models_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
+@pytest.mark.parametrize("listed", [None, [], ["rapidocr/models/new_det_new.onnx"]])
+def test_missing_models_are_not_fetched(
+    monkeypatch: pytest.MonkeyPatch, listed: list[str] | None
+) -> None:
+    here = [PackagePath(name) for name in listed or ()]
+    for path in here:
+        path.dist = distribution("rapidocr")
+    monkeypatch.setattr(module, "files", lambda _: None if listed is None else here)
     module._engine.cache_clear()
-    with pytest.raises(UsageError, match="cannot be loaded"):
+    with pytest.raises(UsageError, match="came without its model 'det'") as caught:
         find_like(np.zeros((8, 8, 3), np.uint8))
+    assert "synthmark[ocr]" in str(caught.value.hint)
 
 
 @pytest.mark.usefixtures("installed")
