@@ -13,6 +13,7 @@ from ..errors import UnsupportedFormat
 from .clip import Video
 from .clip_file import tag_of
 from .light import light_of
+from .priority import keeping_priority
 from .video_coding import Coding
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def open_encoder(
     context.options = _options(coding, stream.codec_context, picture, constant)
     if not header:
         context.max_b_frames = 0
-    context.open()
+    with keeping_priority():
+        context.open()
     return context
 
 

@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+from synthmark.labeling.media.priority import keeping_priority
+
 # Else the encoder of AV1 prints what it does.
 os.environ.setdefault("SVT_LOG", "1")
 
@@ -92,6 +94,7 @@ def make_clip_fixture(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a clip of a name into a folder of the test."""
 
     def make(name: str, **settings: Any) -> Path:
-        return make_clip(tmp_path / name, **settings)
+        with keeping_priority():
+            return make_clip(tmp_path / name, **settings)
 
     return make

@@ -140,28 +140,18 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="Playwright is not installed"
     )
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("Chromium is not installed")
-    if setpriv := shutil.which("setpriv"):
-        # Started by root it gives itself real-time priority and stops everything else.
-        patient = tmp_path_factory.mktemp("browser") / "chromium"
-        patient.write_text(
-            f"#!/bin/sh\nexec {setpriv} --bounding-set=-sys_nice "
-            f'--inh-caps=-sys_nice {path} "$@"\n'
-        )
-        patient.chmod(0o755)
-        path = str(patient)
     with playwright.sync_playwright() as started:
         launched = started.chromium.launch(
             executable_path=path,
             args=[
                 "--no-sandbox",
-                "--no-zygote",
                 "--disable-gpu",
                 "--host-resolver-rules=MAP * ~NOTFOUND",
             ],
