@@ -7,7 +7,6 @@ numpy or a native library are imported inside the commands, so that help is inst
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .labeling import batch, check_view, filing_view, policy_view, upkeep, views
+from .labeling import (
+    batch,
+    check_view,
+    filing_view,
+    policy_view,
+    propagate_view,
+    upkeep,
+    views,
+)
 from .labeling.console import (
     DAMAGED,
     DONE,
@@ -24,42 +31,37 @@ from .labeling.console import (
     UNTRUSTED,
     AsJson,
     Lang,
+    deliver,
     errors,
     home,
+    make_room,
     print_json,
     progress,
     run,
     tell,
 )
-from .labeling.errors import OutputError
-from .labeling.model import to_dict
-from .labeling.options import (
+from .labeling.label_options import (
     Agreement,
-    Anchors,
-    AsLines,
     Codec,
     Consent,
     Crf,
     Generator,
     GeneratorVersion,
     Heard,
-    Inputs,
     Issuer,
-    Jurisdictions,
+    LearningTerms,
     LogoFile,
-    MarkKey,
-    MarkKeys,
+    MayBeLearned,
+    ModelIdentifier,
     NoPerson,
     NoticeAt,
     NoticeCorner,
     NoticeSeconds,
-    Ocr,
+    PeopleTookPart,
     Preset,
     Producer,
     Recipient,
-    Recursive,
     Safe,
-    Service,
     SoundNotice,
     Styled,
     TextStyle,
@@ -67,10 +69,31 @@ from .labeling.options import (
     WithoutNotice,
     Wording,
     consent_of,
+    exemption_of,
+    training_of,
+)
+from .labeling.model import to_dict
+from .labeling.options import (
+    Anchors,
+    AsLines,
+    Certificate,
+    CertificateKey,
+    Force,
+    InPlace,
+    Inputs,
+    Jurisdictions,
+    LabelKeyFile,
+    MarkKey,
+    MarkKeys,
+    Ocr,
+    Output,
+    Recursive,
+    Service,
+    TimeStamps,
     content_of,
     detector_of,
-    exemption_of,
     key_of,
+    label_key_of,
 )
 
 if TYPE_CHECKING:
@@ -116,19 +139,10 @@ def _root(
 def label(
     inputs: Inputs,
     lang: Lang,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o", "--output", help="File or folder/.", show_default="NAME.labeled.EXT"
-        ),
-    ] = None,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Replace each input, in one step.")
-    ] = False,
+    output: Output = None,
+    in_place: InPlace = False,
     recursive: Recursive = False,
-    force: Annotated[
-        bool, typer.Option("-f", "--force", help="Replace existing outputs.")
-    ] = False,
+    force: Force = False,
     service: Service = "other",
     jurisdiction: Jurisdictions = None,
     notice: Wording = None,
@@ -150,16 +164,17 @@ def label(
     issuer: Issuer = 0,
     generator: Generator = None,
     generator_version: GeneratorVersion = None,
+    model_identifier: ModelIdentifier = None,
+    oversight: PeopleTookPart = None,
+    training: MayBeLearned = None,
+    training_terms: LearningTerms = None,
     consent: Consent = None,
     no_real_person: NoPerson = False,
     mark_key: MarkKey = None,
-    cert: Annotated[
-        Path | None,
-        typer.Option(help="Certificate chain that signs, leaf first (PEM)."),
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="Private key of the certificate (PEM).")
-    ] = None,
+    label_key: LabelKeyFile = None,
+    cert: Certificate = None,
+    key: CertificateKey = None,
+    tsa: TimeStamps = None,
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
@@ -194,28 +209,30 @@ def label(
                 if value is not None
             },
             "producer": producer,
+            "label_key": label_key_of(label_key),
             "issuer": issuer,
             "software_agent": generator,
             "software_agent_version": generator_version,
+            "model_identifier": model_identifier,
+            "oversight": oversight and oversight.value,
+            "training": training_of(training, training_terms),
             "consent": consent_of(consent, no_real_person),
             "exemption": exemption_of(without_notice, recipient, agreement),
             "progress": progress(),
         }
         labeler = own.labeler(
             key=key_of(own, mark_key),
-            signer=own.signer(cert, key),
+            signer=own.signer(cert, key, tsa_url=tsa),
             **{name: value for name, value in options.items() if value is not None},
         )
 
     def one(job: batch.Job) -> LabelResult:
-        if job.target is not None:
-            with suppress(OSError):  # told better when the file is written
-                job.target.parent.mkdir(parents=True, exist_ok=True)
+        make_room(job)
         result = labeler.label(
             content_of(job.source), job.target, overwrite=force or in_place
         )
         if job.target is None:
-            _deliver(result.content)
+            deliver(result.content)
         return result
 
     run(
@@ -297,6 +314,7 @@ def map_mark(
     raise typer.Exit(DONE if found else NO_LABEL)
 
 
+app.command()(propagate_view.propagate)
 app.command()(check_view.check)
 app.command()(filing_view.agreement)
 app.command()(views.player)
@@ -339,19 +357,6 @@ def _logo(path: Path) -> Logo:
     from .labeling.notices.logo import read_logo
 
     return read_logo(path)
-
-
-def _deliver(content: bytes) -> None:
-    try:
-        if sys.stdout is None:
-            raise OSError("it is closed")
-        with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
-            stdout.write(content)
-    except OSError as error:
-        raise OutputError(
-            f"cannot be written: {(error.strerror or str(error)).lower()}",
-            path="standard output",
-        ) from error
 
 
 def _report_code(report: Report) -> int:

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 import typer
 
 from .batch import STDIO, Job
-from .errors import SynthmarkError, UnsupportedFormat, UsageError
+from .errors import OutputError, SynthmarkError, UnsupportedFormat, UsageError
 from .model import SCHEMA_VERSION
 from .page import printable
 
@@ -39,8 +39,10 @@ __all__ = [
     "Corner",
     "Lang",
     "Language",
+    "deliver",
     "errors",
     "home",
+    "make_room",
     "print_json",
     "progress",
     "run",
@@ -224,3 +226,30 @@ def print_json(
         document, ensure_ascii=plain, indent=indent, default=datetime.isoformat
     )
     print(text, file=stream)
+
+
+def make_room(job: Job) -> None:
+    """Make the folder that a result goes into."""
+    if job.target is not None:
+        with suppress(OSError):  # told better when the file is written
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+
+
+def deliver(content: bytes) -> None:
+    """Write a file to standard output.
+
+    Raises
+    ------
+    OutputError
+        It is closed, or nobody reads it any more.
+    """
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+            stdout.write(content)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {(error.strerror or str(error)).lower()}",
+            path="standard output",
+        ) from error

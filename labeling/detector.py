@@ -7,7 +7,7 @@ layer that is absent is a result; one that cannot be read is a result too.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
 from .media.document import document_source
 from .media.source import lent_stream, load
+from .metadata.integrity import check
 from .model import (
     Detection,
     Evidence,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from .metadata.label_key import PublicKey
     from .records.store import RecordStore
     from .timeline import MarkTimeline
 
@@ -56,6 +58,9 @@ class Detector:
         Root certificates of the signers to trust, as PEM text.
     records : RecordStore or None
         The log to look items up in; None when the reader has none.
+    provider_keys : mapping of str to PublicKey
+        The keys that providers are known to sign their AIGC labels with, by name or
+        code.
     ocr : bool
         Whether to read what looks like a notice in other fonts and wordings too. This
         needs the optional part ``synthmark[ocr]``.
@@ -69,6 +74,7 @@ class Detector:
     keys: Sequence[Key] = ()
     anchors_pem: str = field(default="", repr=False)
     records: RecordStore | None = None
+    provider_keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     ocr: bool = False
 
     def __post_init__(self) -> None:
@@ -116,7 +122,7 @@ class Detector:
 
     def _report(self, subject: Subject) -> Report:
         mark, hit = self._mark(subject)
-        aigc, iptc = _metadata(subject)
+        aigc, iptc = self._metadata(subject)
         c2pa, bound = self._manifest(subject)
         payload = hit.payload if hit else None
         produce_id = _produce_id(aigc) or _produce_id(c2pa)
@@ -193,6 +199,38 @@ class Detector:
         detail = {**to_dict(hit), "keys": [key.id for key in self.keys]}
         return Evidence(layer=Layer.MARK, state=state, detail=detail), hit
 
+    def _metadata(self, subject: Subject) -> tuple[Evidence, Evidence]:
+        reading = subject.read_metadata()
+        if reading is None:
+            # Pixels without a file have none; a file, no place for it.
+            state = State.NOT_CHECKED if subject.content is None else State.UNSUPPORTED
+            return (
+                Evidence(layer=Layer.AIGC, state=state),
+                Evidence(layer=Layer.IPTC, state=state),
+            )
+        labels = reading.labels
+        first = labels[0].label if labels else None
+        aigc = Evidence(
+            layer=Layer.AIGC,
+            state=reading.state,
+            detail={
+                "label": to_dict(first),
+                "seals": to_dict(check(first, self.provider_keys)) if first else [],
+                "places": [item.place for item in labels],
+                "problems": [
+                    *(problem for item in labels for problem in item.problems),
+                    *reading.problems,
+                ],
+            },
+        )
+        state = State.PRESENT if reading.source_types else State.ABSENT
+        iptc = Evidence(
+            layer=Layer.IPTC,
+            state=state if subject.media is Media.IMAGE else State.UNSUPPORTED,
+            detail={"source_types": list(reading.source_types)},
+        )
+        return aigc, iptc
+
     def _manifest(self, subject: Subject) -> tuple[Evidence, Payload | None]:
         if subject.content is None:
             return Evidence(layer=Layer.C2PA, state=State.NOT_CHECKED), None
@@ -244,37 +282,6 @@ def _notice(subject: Subject, *, ocr: bool) -> Evidence:
             "notice_like": to_dict(like),
         },
     )
-
-
-def _metadata(subject: Subject) -> tuple[Evidence, Evidence]:
-    reading = subject.read_metadata()
-    if reading is None:
-        # Pixels without a file have none; a file, no place for it.
-        state = State.NOT_CHECKED if subject.content is None else State.UNSUPPORTED
-        return (
-            Evidence(layer=Layer.AIGC, state=state),
-            Evidence(layer=Layer.IPTC, state=state),
-        )
-    labels = reading.labels
-    aigc = Evidence(
-        layer=Layer.AIGC,
-        state=reading.state,
-        detail={
-            "label": to_dict(labels[0].label) if labels else None,
-            "places": [item.place for item in labels],
-            "problems": [
-                *(problem for item in labels for problem in item.problems),
-                *reading.problems,
-            ],
-        },
-    )
-    state = State.PRESENT if reading.source_types else State.ABSENT
-    iptc = Evidence(
-        layer=Layer.IPTC,
-        state=state if subject.media is Media.IMAGE else State.UNSUPPORTED,
-        detail={"source_types": list(reading.source_types)},
-    )
-    return aigc, iptc
 
 
 def _produce_id(evidence: Evidence) -> str | None:

@@ -18,6 +18,7 @@
   + RecordError (RuntimeError)         the record log
     - RecordStoreBusy                  another process holds the log
     - RecordStoreDamaged               not a log, or its hash chain is broken
+  + RegistryError (RuntimeError)       a registry that was asked
   + OutputError (OSError)              the result cannot be written
     - OutputExists                     and may not be replaced unasked
 
@@ -44,6 +45,7 @@ __all__ = [
     "RecordError",
     "RecordStoreBusy",
     "RecordStoreDamaged",
+    "RegistryError",
     "SynthmarkError",
     "TooShortForMark",
     "TooSmallForMark",
@@ -187,6 +189,12 @@ class RecordStoreDamaged(RecordError):
     """The file is not a record log, or its hash chain is broken."""
 
     code = "record_store_damaged"
+
+
+class RegistryError(SynthmarkError, RuntimeError):
+    """A registry gives no answer, or none that can be used."""
+
+    code = "registry"
 
 
 class OutputError(SynthmarkError, OSError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -90,6 +92,35 @@ def provider_check(
             f"a {found.role}, credit code {found.credit_code}, application "
             f"{found.application}"
         )
+
+
+@provider.command("key")
+def provider_key(
+    path: Annotated[Path, typer.Argument(help="File of the private key to make.")],
+    algorithm: Annotated[str, typer.Option(help="sm2, ecdsa or rsa.")] = "sm2",
+) -> None:
+    """Make a key that signs labels (TC260-PG-202511A); print its public half."""
+    from .files import write_bytes
+    from .metadata.label_key import LabelKey
+
+    with errors():
+        made = LabelKey.generate(algorithm)
+        write_bytes(path, made.pem.encode(), mode=0o600)
+    print(made.public)
+
+
+@provider.command("trust")
+def provider_trust(
+    name: Annotated[str, typer.Argument(help="Code or name, as in labels.")],
+    key: Annotated[str, typer.Argument(help="Public key: a PEM file, or hexadecimal.")],
+) -> None:
+    """Keep the key that a provider is known to sign all its labels with."""
+    from .home import read_pem
+    from .metadata.label_key import PublicKey
+
+    with errors():
+        text = read_pem(Path(key)) if os.path.exists(key) else key
+        home().trust_provider(name, PublicKey.parse(text))
 
 
 def agreement(

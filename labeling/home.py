@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from .keys import Key
 if TYPE_CHECKING:
     from .detector import Detector
     from .filing import Filing
+    from .metadata.label_key import PublicKey
     from .pipeline import Labeler
     from .provenance.signer import Signer
     from .records.store import RecordStore
@@ -75,6 +76,28 @@ class Home:
         """The file of the filing."""
         return self.path / "filing.json"
 
+    @property
+    def provider_keys_path(self) -> Path:
+        """The file of the keys that providers are known to sign labels with."""
+        return self.path / "provider-keys.json"
+
+    def provider_keys(self) -> Mapping[str, tuple[PublicKey, ...]]:
+        """Return the keys that providers are known to sign labels with."""
+        if not os.path.exists(self.provider_keys_path):
+            return {}
+        from .metadata.label_key import load_known
+
+        return load_known(self.provider_keys_path)
+
+    def trust_provider(self, provider: str, key: PublicKey) -> None:
+        """Keep a key as one that a provider signs its labels with."""
+        from .metadata.label_key import save_known
+
+        known = self.provider_keys()
+        keys = (*(one for one in known.get(provider, ()) if one != key), key)
+        self._make_folder(self.path)
+        save_known({**known, provider: keys}, self.provider_keys_path)
+
     def filing(self) -> Filing | None:
         """Return the filing of the service, if one is kept."""
         from .filing import load
@@ -99,7 +122,13 @@ class Home:
                 )
         return Key.load(self.key_path)
 
-    def signer(self, chain: Path | None = None, key: Path | None = None) -> Signer:
+    def signer(
+        self,
+        chain: Path | None = None,
+        key: Path | None = None,
+        *,
+        tsa_url: str | None = None,
+    ) -> Signer:
         """Return the signer; make a development chain when there is none.
 
         Parameters
@@ -107,6 +136,8 @@ class Home:
         chain, key : Path, optional
             PEM files of a certificate chain and its private key, to be used instead
             of the home's.
+        tsa_url : str, optional
+            Time-stamp authority (RFC 3161) that is asked at each signing.
         """
         from .provenance import certificates
 
@@ -116,7 +147,7 @@ class Home:
                     "a certificate and its private key go together",
                     hint="Give both, or neither for those of the home.",
                 )
-            return _signer(read_pem(chain), read_pem(key), chain)
+            return _signer(read_pem(chain), read_pem(key), chain, tsa_url)
         if not os.path.exists(self.signer_path):
             draft = self.path / f".signer-{uuid4().hex}"
             self._make_folder(self.path)
@@ -134,7 +165,7 @@ class Home:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         kept = certificates.load_credentials(self.signer_path)
-        return _signer(kept.chain_pem, kept.key_pem, self.signer_path)
+        return _signer(kept.chain_pem, kept.key_pem, self.signer_path, tsa_url)
 
     def anchors_pem(self) -> str:
         """Return the roots that this user trusts, their own development root too."""
@@ -185,6 +216,7 @@ class Home:
             options["keys"] = [self.key()] if os.path.exists(self.key_path) else []
         if options.get("anchors_pem") is None:
             options["anchors_pem"] = self.anchors_pem()
+        options.setdefault("provider_keys", self.provider_keys())
         if "records" not in options and os.path.exists(self.records_path):
             options["records"] = self.records(read_only=True)
         return Detector(**options)
@@ -238,11 +270,11 @@ def read_pem(path: Path) -> str:
         ) from error
 
 
-def _signer(chain_pem: str, key_pem: str, path: Path) -> Signer:
+def _signer(chain_pem: str, key_pem: str, path: Path, tsa_url: str | None) -> Signer:
     from .provenance.signer import Signer
 
     with _naming(path):
-        return Signer.from_pem(chain_pem, key_pem)
+        return Signer.from_pem(chain_pem, key_pem, tsa_url=tsa_url)
 
 
 @contextmanager

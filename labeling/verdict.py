@@ -76,7 +76,7 @@ def _names_ai(item: Evidence) -> bool:
 def findings(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
     """Return how the label was interfered with, most serious first."""
     layers = {item.layer: item for item in evidence}
-    found = [*_altered(layers)]
+    found = [*_altered(layers), *_unsigned(layers[Layer.AIGC])]
     record = layers[Layer.RECORD].detail
     # A file whose digest is in the log is whole, as it was labeled or before that.
     if not (record.get("same_bytes") or record.get("found_by") == "original"):
@@ -91,6 +91,8 @@ def _altered(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
     c2pa, aigc, mark = layers[Layer.C2PA], layers[Layer.AIGC], layers[Layer.MARK]
     if c2pa.state in (State.TAMPERED, State.MALFORMED):
         yield _finding(FindingKind.ALTERED, c2pa, Reason.MANIFEST_BROKEN)
+    elif any(one["changed"] for one in c2pa.detail.get("ingredients", ())):
+        yield _finding(FindingKind.ALTERED, c2pa, Reason.PARENT_CHANGED)
     if aigc.state is State.MALFORMED:
         yield _finding(FindingKind.ALTERED, aigc, Reason.LABEL_MALFORMED)
     if aigc.state is State.CONFLICTING:
@@ -103,15 +105,28 @@ def _altered(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
         yield _finding(FindingKind.ALTERED, mark, Reason.PAYLOAD_IS_NOT_THE_BOUND_ONE)
 
 
+def _unsigned(aigc: Evidence) -> Iterator[Finding]:
+    """Name a label of a provider whose key is known, and is not the one behind it."""
+    if any(seal["integrity"] == "failed" for seal in aigc.detail.get("seals", ())):
+        reason = Reason.LABEL_IS_NOT_SIGNED_BY_ITS_PROVIDER
+        yield _finding(FindingKind.FORGED, aigc, reason)
+
+
 def _forged(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
     record, aigc, mark = layers[Layer.RECORD], layers[Layer.AIGC], layers[Layer.MARK]
     label = aigc.detail.get("label")
     if record.state is not State.PRESENT or not label:
         return
-    if record.detail["produce_id"] != label["produce_id"]:
+    if _origin(record) != label["produce_id"]:
         yield _finding(FindingKind.FORGED, aigc, Reason.NUMBER_IS_NOT_THE_RECORDED_ONE)
     elif record.detail["payload"] and mark.state is State.ABSENT:
         yield _finding(FindingKind.FORGED, aigc, Reason.MARK_OF_RECORDED_ITEM_ABSENT)
+
+
+def _origin(record: Evidence) -> str:
+    """Return the producer's number of a recorded item; empty for an unknown one."""
+    spread = record.detail["action"] == "propagate"
+    return record.detail["origin_id" if spread else "produce_id"] or ""
 
 
 def _removed(layers: dict[Layer, Evidence]) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ from .grounds import Exemption, reference
 from .keys import Key
 from .metadata.aigc import to_json
 from .metadata.image import Reading
+from .metadata.integrity import signed
+from .metadata.label_key import LabelKey
 from .metadata.provider import ProviderCode, looks_like_code
 from .model import EXEMPT, AigcLabel, LabelResult, Layer, LayerResult, State, to_dict
 from .notices.audio import AudioNotice
@@ -27,14 +29,25 @@ from .notices.video import VideoNotice
 from .notices.wording import WORDINGS, check_wording
 from .payload import Payload
 from .provenance import manifest
+from .provenance.assertions import Disclosure, training_assertion
 from .provenance.signer import Signer
 
 if TYPE_CHECKING:
     from .records.store import RecordStore
 
-__all__ = ["CHAPTERS", "DEVELOPMENT_PRODUCER", "STRENGTHS", "Settings", "Work"]
+__all__ = [
+    "CHAPTERS",
+    "DEVELOPMENT_PRODUCER",
+    "STRENGTHS",
+    "UNNAMED",
+    "Settings",
+    "Work",
+]
 
 DEVELOPMENT_PRODUCER = "synthmark-development"
+
+UNNAMED: Final = "unnamed generator"
+"""Of a system that nobody has named."""
 
 CHAPTERS: Final = "chapters"
 """At the start of a sound, and of each of its chapters."""
@@ -57,6 +70,8 @@ class Settings:
         The log that each labeled file is entered into.
     producer : str
         Name or code of the generating provider (27 characters, TC260-PG-20252A).
+    label_key : LabelKey or None
+        Signs the AIGC label itself (TC260-PG-202511A); None leaves it without.
     issuer : int
         Number of the provider in the payload, 0 to 1,048,575.
     service : str
@@ -95,6 +110,13 @@ class Settings:
         Name of the system that generated the content.
     software_agent_version : str
         Its version, which California wants in the manifest (SB 942, 22757.3).
+    model_identifier : str
+        Address or package URL of its model (C2PA 2.4, ``c2pa.ai-disclosure``).
+    oversight : str or None
+        How far people took part, one of `OVERSIGHT`; None does not tell.
+    training : tuple of (str, str) or None
+        What may be learned from the content, one of `TRAINING_USES`, and its terms;
+        None does not tell.
     consent : str or None
         Reference of the consent of whoever's face or voice is edited, or `NO_PERSON`.
     exemption : Exemption or None
@@ -113,6 +135,7 @@ class Settings:
     signer: Signer
     records: RecordStore | None
     producer: str = DEVELOPMENT_PRODUCER
+    label_key: LabelKey | None = None
     issuer: int = 0
     service: str = "other"
     jurisdictions: tuple[str, ...] = ("cn",)
@@ -126,8 +149,11 @@ class Settings:
     text_style: str = "line"
     notice_seconds: float | None = None
     encoding: Mapping[str, Any] = field(default_factory=dict)
-    software_agent: str = "unnamed generator"
+    software_agent: str = UNNAMED
     software_agent_version: str = ""
+    model_identifier: str = ""
+    oversight: str | None = None
+    training: tuple[str, str] | None = None
     consent: str | None = None
     exemption: Exemption | None = None
     progress: Callable[[float, float], object] | None = field(
@@ -141,6 +167,9 @@ class Settings:
         if self.notice_at != CHAPTERS:
             check_place(self.notice_at)
         _ = self.audio_notice, self.video_notice, self._text_notice("start")
+        _ = self.disclosure
+        if self.training is not None:
+            training_assertion(*self.training)
         self._check_grounds()
         if looks_like_code(self.producer):
             role = ProviderCode.parse(self.producer).role
@@ -221,18 +250,31 @@ class Settings:
             logo=self.logo,
         )
 
+    @property
+    def disclosure(self) -> Disclosure | None:
+        """What the manifest says of the model; None where nothing is known of it."""
+        named = self.software_agent != UNNAMED
+        if not (named or self.model_identifier or self.oversight):
+            return None
+        return Disclosure(
+            name=self.software_agent if named else "",
+            identifier=self.model_identifier,
+            oversight=self.oversight or "",
+        )
+
     def aigc(self, produce_id: str) -> AigcLabel:
         """Return the AIGC label of an item.
 
         At the first writing the producer is its own propagator (annex E, note 1).
         """
-        return AigcLabel(
+        label = AigcLabel(
             label="1",
             content_producer=self.producer,
             produce_id=produce_id,
             content_propagator=self.producer,
             propagate_id=produce_id,
         )
+        return label if self.label_key is None else signed(label, self.label_key)
 
 
 class Work(ABC):
@@ -306,6 +348,8 @@ class Work(ABC):
             software_agent=self.settings.software_agent,
             software_agent_version=self.settings.software_agent_version,
             consent=self.settings.consent,
+            disclosure=self.settings.disclosure,
+            training=self.settings.training,
             when=self.when,
             generator_version=__version__,
         )

@@ -24,8 +24,16 @@ from synthmark.labeling.model import (
     State,
     Verdict,
 )
+from synthmark.labeling.words import WORDS
 
-LABEL = {"label": "1", "content_producer": "acme", "produce_id": "n1"}
+LABEL = {
+    "label": "1",
+    "content_producer": "acme",
+    "produce_id": "n1",
+    "content_propagator": "acme",
+    "propagate_id": "n1",
+}
+SEAL = {"role": "producer", "algorithm": "sm2", "known": False}
 PAYLOAD = {"hex": "00000700000001e2", "version": 0, "issuer": 7, "serial": 482}
 TURNED = {"rotation_deg": -12.34, "flipped": True}
 STRAIGHT = {"rotation_deg": 0.01, "flipped": False}
@@ -76,6 +84,20 @@ SHOWN: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ),
     ("mark", "not_checked", {}, []),
     ("aigc", "present", {"label": LABEL}, ["acme", "n1"]),
+    (
+        "aigc",
+        "present",
+        {
+            "label": {**LABEL, "content_propagator": "shop", "propagate_id": "p2"},
+            "seals": [
+                {**SEAL, "integrity": "verified"},
+                {**SEAL, "integrity": "verified", "known": True},
+                {**SEAL, "integrity": "unverifiable"},
+                {**SEAL, "integrity": "failed"},
+            ],
+        },
+        ["acme", "shop", "p2", "SM2"],
+    ),
     ("aigc", "absent", {"label": None, "places": [], "problems": []}, []),
     (
         "aigc",
@@ -165,18 +187,19 @@ def columns(text: str) -> int:
 
 def test_the_languages_of_the_command_line_are_those_of_the_pages() -> None:
     assert [language.value for language in Language] == list(page.LANGUAGES)
-    assert set(page._WORDS) == set(page.LANGUAGES)
+    assert set(WORDS) == set(page.LANGUAGES)
 
 
 def test_both_languages_say_the_same() -> None:
-    assert page._EN.keys() == page._ZH.keys()
-    for key, english in page._EN.items():
-        assert fields(english) == fields(page._ZH[key]), key
+    english, chinese = WORDS["en"], WORDS["zh"]
+    assert english.keys() == chinese.keys()
+    for key, text in english.items():
+        assert fields(text) == fields(chinese[key]), key
 
 
 @pytest.mark.parametrize("language", page.LANGUAGES)
 def test_every_value_has_words(language: str) -> None:
-    words = page._WORDS[language]
+    words = WORDS[language]
     for kind in (Verdict, Layer, FindingKind, Reason):
         assert all(words[value] for value in kind)
     # Why a layer may be missing.
@@ -197,7 +220,7 @@ def test_each_layer_has_a_line_for_what_it_shows(
     _, line = page.report_page(
         report(verdict=Verdict.SUSPECTED, evidence=(evidence,)), language
     ).splitlines()
-    name = page._WORDS[language][layer]
+    name = WORDS[language][layer]
     assert line.strip().startswith(name)
     assert len(line.strip()) > len(name) + 1
     for text in expected:
@@ -208,7 +231,7 @@ def test_each_layer_has_a_line_for_what_it_shows(
 def test_every_state_of_every_layer_was_shown() -> None:
     shown = {f"{layer}.{state}" for layer, state, *_ in SHOWN}
     states = {f"{layer}.{state}" for layer in Layer for state in State}
-    assert states & page._EN.keys() <= shown
+    assert states & WORDS["en"].keys() <= shown
 
 
 def test_how_a_record_was_found_is_told_where_it_matters() -> None:
@@ -225,7 +248,7 @@ def test_how_a_record_was_found_is_told_where_it_matters() -> None:
 
 @pytest.mark.parametrize("language", page.LANGUAGES)
 def test_a_page_names_the_file_the_verdict_and_each_finding(language: str) -> None:
-    words = page._WORDS[language]
+    words = WORDS[language]
     findings = tuple(
         Finding(kind=FindingKind.REMOVED, layer=layer, reason=reason)
         for layer, reason in zip(Layer, Reason, strict=False)
@@ -244,7 +267,7 @@ def test_a_page_names_the_file_the_verdict_and_each_finding(language: str) -> No
 
 @pytest.mark.parametrize("language", page.LANGUAGES)
 def test_no_label_is_no_proof_and_the_page_says_so(language: str) -> None:
-    note = page._WORDS[language]["none.note"]
+    note = WORDS[language]["none.note"]
     assert page.report_page(report(), language).splitlines()[-1].strip() == note
     assert note not in page.report_page(report(verdict=Verdict.CONFIRMED), language)
 
@@ -256,14 +279,14 @@ def test_each_written_layer_has_a_line(
 ) -> None:
     one = LayerResult(layer=Layer(layer), written=True, detail=detail)
     head, line = page.label_page(result(layers=(one,)), language).splitlines()
-    assert head == f"a.labeled.png: {page._WORDS[language]['labeled']}"
+    assert head == f"a.labeled.png: {WORDS[language]['labeled']}"
     for text in expected:
         assert text in line
 
 
 @pytest.mark.parametrize("language", page.LANGUAGES)
 def test_a_missing_layer_and_its_reason_are_told(language: str) -> None:
-    words = page._WORDS[language]
+    words = WORDS[language]
     for reason in ("too_small_for_mark", "too_small_for_notice", "mark_not_readable"):
         one = LayerResult(layer=Layer.MARK, written=False, reason=reason)
         head, line = page.label_page(result(layers=(one,)), language).splitlines()
@@ -291,7 +314,7 @@ def test_what_has_no_file_is_named_by_a_dash() -> None:
 @pytest.mark.parametrize("language", page.LANGUAGES)
 def test_the_texts_of_the_layers_stand_in_one_column(language: str) -> None:
     lines = page.report_page(report(), language).splitlines()[1:-1]
-    words = page._WORDS[language]
+    words = WORDS[language]
     starts = set()
     for layer, line in zip(Layer, lines, strict=True):
         after = line.removeprefix(f"  {words[layer]}")

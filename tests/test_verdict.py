@@ -32,6 +32,11 @@ def aigc(value: str = "1", number: str = "n1", **more: Any) -> Evidence:
     return evidence("aigc", "present", label=label(value, number, **more))
 
 
+def sealed(integrity: str) -> Evidence:
+    seal = {"role": "producer", "integrity": integrity}
+    return evidence("aigc", "present", label=label(), seals=[seal])
+
+
 def evidence(layer: str, state: str, **detail: Any) -> Evidence:
     return Evidence(layer=Layer(layer), state=State(state), detail=detail)
 
@@ -41,6 +46,7 @@ def record(
 ) -> Evidence:
     layers = ["notice", "mark", "aigc", "iptc", "c2pa"]
     detail = {"produce_id": number, "payload": payload, "layers": layers}
+    detail["action"] = "label"
     detail["notice"] = None
     return evidence(
         "record",
@@ -155,6 +161,10 @@ FINDINGS: dict[str, tuple[list[Evidence], list[str]]] = {
     "everything, unchanged": ([*WHOLE, record()], []),
     "everything, but nobody's log": (WHOLE, []),
     "a broken manifest": ([c2pa("tampered")], ["altered c2pa manifest_broken"]),
+    "a manifest of a file that was made from a changed one": (
+        [c2pa("trusted", ingredients=[{"changed": False}, {"changed": True}])],
+        ["altered c2pa parent_changed"],
+    ),
     "an unreadable manifest": ([c2pa("malformed")], ["altered c2pa manifest_broken"]),
     "an unknown signer": ([c2pa("untrusted")], []),
     "a malformed label": (
@@ -253,6 +263,53 @@ FINDINGS: dict[str, tuple[list[Evidence], list[str]]] = {
     "a notice that was never drawn": (
         [MARK, aigc(), c2pa("trusted"), record(layers=["mark", "aigc", "c2pa"])],
         [],
+    ),
+    "a label that its provider has not signed": (
+        [sealed("failed")],
+        ["forged aigc label_is_not_signed_by_its_provider"],
+    ),
+    "a label that somebody has signed in his own way": ([sealed("unverifiable")], []),
+    "an item that this platform has spread": (
+        [
+            aigc(),
+            record(
+                "p1",
+                None,
+                "produce_id",
+                action="propagate",
+                origin_id="n1",
+                layers=["aigc"],
+            ),
+        ],
+        [],
+    ),
+    "an item of an unknown producer that this platform has spread": (
+        [
+            aigc("2", ""),
+            record(
+                "p1",
+                None,
+                "produce_id",
+                action="propagate",
+                origin_id=None,
+                layers=["aigc"],
+            ),
+        ],
+        [],
+    ),
+    "a spread item with the number of another": (
+        [
+            aigc(number="n2"),
+            record(
+                "p1",
+                None,
+                "sha256",
+                action="propagate",
+                origin_id="n1",
+                layers=["aigc"],
+            ),
+        ],
+        ["forged aigc number_is_not_the_recorded_one"],
     ),
     "everything gone but the mark": (
         [MARK, record()],

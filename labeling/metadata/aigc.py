@@ -74,7 +74,8 @@ def to_json(label: AigcLabel) -> str:
     ------
     MetadataError
         A value has characters that annex E j) does not allow, `label.label` is not
-        1, 2 or 3, or the producer or its number is empty.
+        1, 2 or 3, or the producer or its number is empty without a propagator, to
+        whom they may be unknown.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def to_json(label: AigcLabel) -> str:
             f"Label is {label.label!r}",
             hint="Use 1 for generated, 2 for possibly, 3 for suspected.",
         )
-    for key in ("ContentProducer", "ProduceID"):
+    for key in _required(label):
         if not values[key]:
             raise MetadataError(
                 f"{key} of the AIGC label is empty",
@@ -150,10 +151,16 @@ def parse(content: str | bytes) -> ParsedLabel:
         problems.append("Label is not 1, 2 or 3")
     if label.label == "1":
         # A platform that only suspects (2, 3) does not know them.
-        for key in ("ContentProducer", "ProduceID"):
+        for key in _required(label):
             if values.get(AIGC_FIELDS[key]) == "":
                 problems.append(f"{key} is empty")
     return ParsedLabel(label=label, problems=tuple(problems[:MAX_PROBLEMS]))
+
+
+def _required(label: AigcLabel) -> tuple[str, ...]:
+    """Return the keys that must have values: a platform may not know the producer."""
+    platform = label.content_propagator and label.propagate_id
+    return () if platform else ("ContentProducer", "ProduceID")
 
 
 def is_label(text: str) -> bool:

@@ -19,10 +19,13 @@ from ..errors import CertificateError, ManifestError, UsageError
 from ..model import AigcLabel
 from ..payload import Payload
 from .assertions import (
+    Disclosure,
     aigc_assertion,
     algorithm_of,
     consent_assertion,
+    disclosure_assertion,
     soft_binding_assertion,
+    training_assertion,
 )
 from .reading import (
     COMPOSITE,
@@ -41,6 +44,7 @@ __all__ = [
     "COMPOSITE",
     "GENERATED",
     "Claim",
+    "Disclosure",
     "Ingredient",
     "ManifestReading",
     "Signer",
@@ -79,6 +83,12 @@ class Claim:
         When it was generated or labeled, with time zone.
     generator_version : str
         Version of synthmark.
+    disclosure : Disclosure or None
+        What is said of the model (C2PA 2.4, ``c2pa.ai-disclosure``).
+    training : tuple of (str, str) or None
+        What may be learned from the content, one of `TRAINING_USES`, and its terms.
+    relabels : bool
+        Whether the content is that of the parent, and only the label is new.
 
     Raises
     ------
@@ -95,6 +105,9 @@ class Claim:
     when: datetime
     generator_version: str
     consent: str | None = None
+    disclosure: Disclosure | None = None
+    training: tuple[str, str] | None = None
+    relabels: bool = False
 
     def __post_init__(self) -> None:
         if self.when.utcoffset() is None:
@@ -103,6 +116,8 @@ class Claim:
             raise UsageError("payload and mark scheme of a claim go together")
         if self.mark_scheme is not None:
             algorithm_of(self.mark_scheme)
+        if self.training is not None:
+            training_assertion(*self.training)
         if not self.software_agent:
             raise UsageError(
                 "a claim names no software agent",
@@ -142,7 +157,8 @@ def sign_stream(
     *,
     parent: bytes | Path | None = None,
     parent_media_type: str | None = None,
-) -> None:
+    beside: bool = False,
+) -> bytes:
     """Copy a file and put a signed manifest into it; nothing else in it changes.
 
     A new work opens with ``c2pa.created`` and the source type
@@ -168,6 +184,14 @@ def sign_stream(
         without it leaves that manifest and its history behind.
     parent_media_type : str, optional
         The parent's type; by default `media_type`.
+    beside : bool, optional
+        Whether the manifest stays out of the file, to stand in one of its own (C2PA
+        2.2, section 11.4); any type of file can have one so.
+
+    Returns
+    -------
+    bytes
+        The manifest store.
 
     Raises
     ------
@@ -192,7 +216,9 @@ def sign_stream(
                 builder.add_ingredient(
                     ingredient_of(history), parent_media_type, stream
                 )
-        builder.sign(native, media_type, source, target)
+        if beside:
+            builder.set_no_embed()
+        return bytes(builder.sign(native, media_type, source, target))
 
 
 def ingredient_of(parent: ManifestReading) -> dict[str, Any]:
@@ -287,7 +313,9 @@ def _definition(claim: Claim, parent: ManifestReading | None) -> dict[str, Any]:
             },
             {"action": "c2pa.edited", **made},
         ]
-        if GENERATED not in parent.source_types:
+        if claim.relabels:
+            actions[1] = {"action": "c2pa.edited.metadata", "softwareAgent": labeler}
+        elif GENERATED not in parent.source_types:
             actions[1]["digitalSourceType"] = _SOURCE_TYPES + COMPOSITE
     assertions = [aigc_assertion(claim.label)]
     if claim.payload is not None and claim.mark_scheme is not None:
@@ -295,6 +323,10 @@ def _definition(claim: Claim, parent: ManifestReading | None) -> dict[str, Any]:
         assertions.append(soft_binding_assertion(claim.payload, claim.mark_scheme))
     if claim.consent is not None:
         assertions.append(consent_assertion(claim.consent))
+    if claim.disclosure is not None:
+        assertions.append(disclosure_assertion(claim.disclosure))
+    if claim.training is not None:
+        assertions.append(training_assertion(*claim.training))
     when = claim.when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     dated = [{**action, "when": when} for action in actions]
     history = {"label": "c2pa.actions.v2", "data": {"actions": dated}, "created": True}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, TypeVar
@@ -20,15 +20,29 @@ from ..payload import Payload
 from .assertions import (
     AIGC,
     CONSENT,
+    DISCLOSURE,
     SOFT_BINDING,
+    TRAINING,
+    Disclosure,
     read_aigc,
     read_consent,
+    read_disclosure,
     read_soft_binding,
+    read_training,
+)
+from .history import (
+    CREDENTIAL_PREFIXES,
+    Ingredient,
+    actions_of,
+    codes_of,
+    ingredients,
+    lasting_types,
+    tells_change,
 )
 from .origin import Origin, read_origin
 from .sdk import load, make_context
 from .store import is_container, opened, refusal
-from .untrusted import ITEM_LIMIT, mapping, mappings, text, unique
+from .untrusted import mapping, mappings, text, unique
 
 __all__ = [
     "COMPOSITE",
@@ -48,47 +62,8 @@ COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
 
 JSON_LIMIT = 16 << 20
 _REMOTE = "must fetch remote manifests from url "
-_UNTRUSTED = "signingCredential.untrusted"
-
-# Codes that say something was changed, added or taken away after signing; and those
-# that only concern who signed and when (C2PA 2.2, section 15.2).
-_TAMPER_SUFFIXES = (".mismatch", "Mismatch", ".incorrectFileCount", ".unknownBox")
-_TAMPER_CODES = frozenset(
-    {
-        "assertion.missing",
-        "assertion.undeclared",
-        "assertion.outsideManifest",
-        "assertion.notRedacted",
-        "claim.missing",
-        "claimSignature.missing",
-        "ingredient.claimSignature.missing",
-        "ingredient.manifest.missing",
-    }
-)
-_CREDENTIAL_PREFIXES = ("signingCredential.", "timeStamp.", "claimSignature.outside")
 
 _Read = TypeVar("_Read")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ingredient:
-    """A file that another one was made from, as its manifest tells.
-
-    Parameters
-    ----------
-    title, relationship : str
-        Its name, and what it was used for: ``"parentOf"``, ``"componentOf"``,
-        ``"inputTo"``.
-    failures : tuple of str
-        What was wrong with it: found by whoever signed the later file, or now.
-    source_types : tuple of str
-        What its own manifest says about its source, as in `ManifestReading`.
-    """
-
-    title: str
-    relationship: str
-    failures: tuple[str, ...]
-    source_types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +97,8 @@ class ManifestReading:
         Whether the time-stamp authority is trusted as well.
     source_types : tuple of str
         Digital source types of the actions, the last part of their address, for
-        example ``"trainedAlgorithmicMedia"``.
+        example ``"trainedAlgorithmicMedia"``; where there is none, those of the file
+        that was opened.
     actions : tuple of str
         The actions, in order.
     origin : Origin or None
@@ -133,6 +109,11 @@ class ManifestReading:
         The mark that the manifest is bound to.
     consent : str or None
         Reference of the consent of whoever is shown or heard.
+    disclosures : tuple of Disclosure
+        What it says of models that took part.
+    training : mapping of str to str
+        What may be learned from the content, by kind of learning; empty where it is
+        not told.
     ingredients : tuple of Ingredient
         Everything the file was made from, the nearest generation first.
     remote_url : str or None
@@ -156,6 +137,8 @@ class ManifestReading:
     payload: Payload | None = None
     mark_scheme: str | None = None
     consent: str | None = None
+    disclosures: tuple[Disclosure, ...] = ()
+    training: Mapping[str, str] = field(default_factory=dict)
     ingredients: tuple[Ingredient, ...] = ()
     remote_url: str | None = None
 
@@ -191,9 +174,13 @@ def has_manifest(content: bytes | Path, media_type: str | None = None) -> bool:
 
 
 def read(
-    content: bytes | Path, media_type: str | None = None, *, anchors_pem: str = ""
+    content: bytes | Path,
+    media_type: str | None = None,
+    *,
+    anchors_pem: str = "",
+    store: bytes | None = None,
 ) -> ManifestReading:
-    """Read and judge the manifest in a file. Opens no network connection.
+    """Read and judge the manifest of a file. Opens no network connection.
 
     Parameters
     ----------
@@ -203,6 +190,9 @@ def read(
         Its type, used only where the bytes do not tell.
     anchors_pem : str, optional
         Certificates of the authorities to trust; without any, no signer is trusted.
+    store : bytes, optional
+        The manifest, where it stands beside the file; any kind of file then. By
+        default it is the one in the file.
 
     Raises
     ------
@@ -214,18 +204,24 @@ def read(
     c2pa = load()
     context = make_context(c2pa, anchors_pem=anchors_pem)
     with opened(content) as (whole, stream):
-        if not is_container(whole):
+        if store is None and not is_container(whole):
             return ManifestReading(state=State.UNSUPPORTED)
-        if reason := refusal(whole):
+        if reason := refusal(whole if store is None else store):
             return ManifestReading(state=State.MALFORMED, detail=reason)
-        return _read(c2pa, context, media_type, stream)
+        return _read(c2pa, context, media_type, stream, store)
 
 
 def _read(
-    c2pa: ModuleType, context: Any, media_type: str | None, stream: BinaryIO
+    c2pa: ModuleType,
+    context: Any,
+    media_type: str | None,
+    stream: BinaryIO,
+    beside: bytes | None,
 ) -> ManifestReading:
     try:
-        with c2pa.Reader(media_type, stream, context=context) as reader:
+        with c2pa.Reader(
+            media_type, stream, manifest_data=beside, context=context
+        ) as reader:
             store = parse(reader.json())
             issuer = issuer_of(c2pa, reader)
     except c2pa.C2paError.ManifestNotFound:
@@ -286,10 +282,10 @@ def judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
     inherited = [
         code
         for delta in deltas.values()
-        for code in _codes(delta.get("failure"))
-        if not code.startswith(_CREDENTIAL_PREFIXES)
+        for code in codes_of(delta.get("failure"))
+        if not code.startswith(CREDENTIAL_PREFIXES)
     ]
-    failures = unique([*_codes(own.get("failure")), *inherited])
+    failures = unique([*codes_of(own.get("failure")), *inherited])
     signature = mapping(active.get("signature_info"))
     time = text(signature.get("time")) or None
     assertions = mappings(active.get("assertions"))
@@ -304,24 +300,24 @@ def judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
         signer_organization=text(signature.get("issuer")),
         issuer=issuer,
         time=time,
-        time_trusted="timeStamp.trusted" in _codes(own.get("success")),
-        source_types=_source_types(active),
-        actions=tuple(text(action.get("action")) for action in _actions(active)),
-        origin=read_origin(_actions(active)),
+        time_trusted="timeStamp.trusted" in codes_of(own.get("success")),
+        source_types=lasting_types(manifests, name),
+        actions=tuple(text(action.get("action")) for action in actions_of(active)),
+        origin=read_origin(actions_of(active)),
         label=_first(read_aigc, assertions, AIGC),
         payload=binding[0] if binding else None,
         mark_scheme=binding[1] if binding else None,
         consent=_first(read_consent, assertions, CONSENT),
-        ingredients=tuple(_ingredients(manifests, name, deltas)),
+        disclosures=tuple(_each(read_disclosure, assertions, DISCLOSURE)),
+        training=_first(read_training, assertions, TRAINING) or {},
+        ingredients=tuple(ingredients(manifests, name, deltas)),
     )
 
 
 def _state(failures: tuple[str, ...], state: object) -> State:
-    if any(
-        code in _TAMPER_CODES or code.endswith(_TAMPER_SUFFIXES) for code in failures
-    ):
+    if any(map(tells_change, failures)):
         return State.TAMPERED
-    if not all(code.startswith(_CREDENTIAL_PREFIXES) for code in failures):
+    if not all(code.startswith(CREDENTIAL_PREFIXES) for code in failures):
         return State.MALFORMED
     if failures:
         return State.UNTRUSTED
@@ -330,67 +326,22 @@ def _state(failures: tuple[str, ...], state: object) -> State:
     )
 
 
-def _ingredients(
-    manifests: Mapping[str, Any], name: str, deltas: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Ingredient]:
-    """Walk through the history, one generation after the other."""
-    names = [name]
-    count = 0
-    for current in names:
-        for item in mappings(mapping(manifests.get(current)).get("ingredients")):
-            if count == ITEM_LIMIT:
-                return
-            count += 1
-            uri = f"self#jumbf=/c2pa/{current}/c2pa.assertions/{item.get('label')}"
-            own_name = text(item.get("active_manifest"))
-            yield Ingredient(
-                title=text(item.get("title")),
-                relationship=text(item.get("relationship")),
-                failures=_ingredient_failures(item, deltas.get(uri, {})),
-                source_types=_source_types(mapping(manifests.get(own_name))),
-            )
-            if own_name and own_name not in names:
-                names.append(own_name)
-
-
-def _ingredient_failures(
-    item: Mapping[str, Any], delta: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """Join what was recorded at signing with what this reading finds otherwise."""
-    results = mapping(item.get("validation_results"))
-    recorded = [
-        *_codes(mapping(results.get("activeManifest")).get("failure")),
-        *_codes(item.get("validation_status")),
-    ]
-    if "signingCredential.trusted" in _codes(delta.get("success")):
-        recorded = [code for code in recorded if code != _UNTRUSTED]
-    return unique([*recorded, *_codes(delta.get("failure"))])
-
-
-def _actions(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [
-        action
-        for assertion in mappings(manifest.get("assertions"))
-        if text(assertion.get("label")).startswith("c2pa.actions")
-        for action in mappings(mapping(assertion.get("data")).get("actions"))
-    ][:ITEM_LIMIT]
-
-
-def _source_types(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    types = (text(action.get("digitalSourceType")) for action in _actions(manifest))
-    return unique(kind.rpartition("/")[2] for kind in types if kind)
-
-
 def _first(
     reader: Callable[[object], _Read | None],
     assertions: list[Mapping[str, Any]],
     label: str,
 ) -> _Read | None:
-    read_out = (
-        reader(item.get("data")) for item in assertions if item.get("label") == label
-    )
-    return next((value for value in read_out if value is not None), None)
+    return next(_each(reader, assertions, label), None)
 
 
-def _codes(statuses: object) -> list[str]:
-    return [text(status.get("code")) for status in mappings(statuses)]
+def _each(
+    reader: Callable[[object], _Read | None],
+    assertions: list[Mapping[str, Any]],
+    label: str,
+) -> Iterator[_Read]:
+    for item in assertions:
+        # A second one of its kind is numbered: "label__1".
+        if text(item.get("label")).partition("__")[0] == label:
+            value = reader(item.get("data"))
+            if value is not None:
+                yield value

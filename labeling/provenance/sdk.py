@@ -79,7 +79,10 @@ def make_context(
                 "ocsp_fetch": False,
                 "verify_after_reading": verify_content,
             },
-            "core": {"allowed_network_hosts": []},
+            "core": {
+                "allowed_network_hosts": [],
+                "backing_store_memory_threshold_in_mb": 16,
+            },
             "builder": {"thumbnail": {"enabled": False}},
         }
     )

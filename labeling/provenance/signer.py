@@ -141,6 +141,11 @@ class Signer:
             **secret,
         )
 
+    @property
+    def is_cheap(self) -> bool:
+        """Whether signing asks nobody: no key store, no time-stamp authority."""
+        return self._function is None and self.tsa_url is None
+
     def check(self) -> None:
         """Refuse a certificate that has expired since the signer was made.
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["Content", "is_container", "opened", "refusal"]
+__all__ = ["Content", "active_part", "is_container", "opened", "refusal"]
 
 Content = bytes | mmap.mmap
 
@@ -67,6 +67,26 @@ def refusal(content: Content) -> str:
     except _Refused as refused:
         return str(refused)
     return ""
+
+
+def active_part(store: bytes) -> bytes:
+    """Return a manifest store with nothing in it but its active manifest, the last.
+
+    Raises
+    ------
+    ValueError
+        It is no manifest store.
+    """
+    position, end = _box(store, 0, len(store))
+    boxes = []
+    while position + 8 <= end:
+        _, after = _box(store, position, end)
+        boxes.append(store[position:after])
+        position = after
+    if store[4:8] != b"jumb" or len(boxes) < 2 or boxes[0][4:8] != b"jumd":
+        raise ValueError("this is no manifest store")
+    content = boxes[0] + boxes[-1]
+    return (8 + len(content)).to_bytes(4, "big") + b"jumb" + content
 
 
 class _Budget:

@@ -27,7 +27,15 @@ from .sdk import load, make_context
 from .signer import Signer
 from .store import refusal
 from .untrusted import mapping, mappings, text
-from .wrapper import MAX_STORE_BYTES, Wrapper, find, length_of, unwrapped, wrap
+from .wrapper import (
+    MAX_STORE_BYTES,
+    Wrapper,
+    fills_with_zeros,
+    find,
+    length_of,
+    unwrapped,
+    wrap,
+)
 
 __all__ = ["read_text", "sign_text", "unwrapped"]
 
@@ -36,7 +44,8 @@ _MISMATCH = "assertion.dataHash.mismatch"
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 _LONGEST_RUN = 1_000
 """Of combining characters; the time to put them in order grows with its square."""
-_ROUNDS = 4
+_ROUNDS = 16
+"""Each differs from the others, and one in three is filled up in the plain way."""
 
 
 def sign_text(
@@ -49,8 +58,9 @@ def sign_text(
 ) -> bytes:
     """Return a text with a signed manifest at its end, in characters without width.
 
-    Manifests that are in it already are left out. It is signed twice, and rarely
-    thrice: only a finished manifest tells how long it is, and it says so itself.
+    Manifests that are in it already are left out. It is signed twice, since only a
+    finished manifest tells how long it is, and it says so itself; and some times more
+    with a private key at hand, for a length that every reader knows to fill up.
 
     Parameters
     ----------
@@ -80,7 +90,7 @@ def sign_text(
         )
     digest = hashlib.sha256(plain).digest()
     history, ingredients, resources = _history(parent, media_type)
-    length = length_of(0)
+    length, best = length_of(0), None
     for _ in range(_ROUNDS):
         assertion = {
             "label": _HASH,
@@ -111,9 +121,13 @@ def sign_text(
                 hint="Start from a copy without a manifest.",
             )
         if length_of(len(store)) == length:
-            return bare + wrap(store)
+            best = store
+            if fills_with_zeros(store) or not signer.is_cheap:
+                break
         length = length_of(len(store))
-    raise ManifestError("the manifest of a text does not come to a length")
+    if best is None:
+        raise ManifestError("the manifest of a text does not come to a length")
+    return bare + wrap(best)
 
 
 def read_text(content: bytes, *, anchors_pem: str = "") -> ManifestReading:

@@ -15,7 +15,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["MAX_STORE_BYTES", "Wrapper", "find", "length_of", "unwrapped", "wrap"]
+__all__ = [
+    "MAX_STORE_BYTES",
+    "Wrapper",
+    "fills_with_zeros",
+    "find",
+    "length_of",
+    "unwrapped",
+    "wrap",
+]
 
 MAX_STORE_BYTES = 1 << 20
 """Largest manifest store that is taken out of a text."""
@@ -54,12 +62,19 @@ class Wrapper:
 
 def wrap(store: bytes) -> bytes:
     """Return a manifest store as characters in UTF-8, `length_of` bytes of them."""
-    size = len(store).to_bytes(4, "big")
-    framed = _selectors(_MAGIC + bytes([_VERSION]) + size + store)
+    framed = _framed(store)
     gap = length_of(len(store)) - len(framed)
     fours = gap % 3
     threes = (gap - _SELECTOR_BYTES * fours) // 3
     return framed + _selectors(b"\x00" * threes + b"\x10" * fours, mark="")
+
+
+def fills_with_zeros(store: bytes) -> bool:
+    """Tell whether zeros alone fill up what a store leaves of its length.
+
+    Readers from before the working draft take no other filling.
+    """
+    return (length_of(len(store)) - len(_framed(store))) % 3 == 0
 
 
 def length_of(store_bytes: int) -> int:
@@ -100,6 +115,11 @@ def _store(wrapper: bytes) -> bytes | None:
     # Whoever parses the store must see all of it, and nothing but boxes.
     framed = store[:4] == size.to_bytes(4, "big") and store[4:8] == b"jumb"
     return store if whole and framed else None
+
+
+def _framed(store: bytes) -> bytes:
+    size = len(store).to_bytes(4, "big")
+    return _selectors(_MAGIC + bytes([_VERSION]) + size + store)
 
 
 def _selectors(content: bytes, *, mark: str = _MARK) -> bytes:

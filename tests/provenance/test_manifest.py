@@ -20,7 +20,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from synthmark.labeling.errors import CertificateError, ManifestError, UsageError
 from synthmark.labeling.model import State
-from synthmark.labeling.provenance.manifest import Signer, has_manifest, read, sign
+from synthmark.labeling.provenance.manifest import (
+    Disclosure,
+    Signer,
+    has_manifest,
+    read,
+    sign,
+    sign_stream,
+)
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/'
@@ -93,6 +100,98 @@ def test_unmarked_work_claims_no_mark(picture, claim, signer):
     reading = read(signed)
     assert reading.actions == ("c2pa.created",)
     assert (reading.payload, reading.mark_scheme) == (None, None)
+
+
+def test_what_is_told_of_the_model_is_read_again(picture, claim, signer):
+    told = Disclosure(
+        name="painter", identifier="pkg:generic/painter@3.1", oversight="prompt_guided"
+    )
+    signed = sign(picture(), "image/jpeg", replace(claim, disclosure=told), signer)
+    assert assertions_of(signed)["c2pa.ai-disclosure"]["data"] == {
+        "modelType": "c2pa.types.model",
+        "modelName": "painter",
+        "modelIdentifier": "pkg:generic/painter@3.1",
+        "contentProfile": {"humanOversightLevel": "prompt_guided"},
+    }
+    assert read(signed).disclosures == (told,)
+    unknown = Disclosure(oversight="human_validated")
+    signed = sign(picture(), "image/jpeg", replace(claim, disclosure=unknown), signer)
+    assert read(signed).disclosures == (unknown,)
+    with pytest.raises(UsageError, match="'much' is no level of oversight"):
+        Disclosure(oversight="much")
+
+
+def test_what_may_be_learned_is_read_again(picture, claim, signer):
+    kinds = (
+        *("cawg.ai_generative_training", "cawg.ai_inference"),
+        *("cawg.ai_training", "cawg.data_mining"),
+    )
+    for use, terms in (("notAllowed", ""), ("constrained", "https://example.com/t")):
+        told = replace(claim, training=(use, terms))
+        signed = sign(picture(), "image/jpeg", told, signer)
+        assert read(signed).training == dict.fromkeys(kinds, use)
+        entries = assertions_of(signed)["cawg.training-mining"]["data"]["entries"]
+        assert all(
+            entry.get("constraint_info", "") == terms for entry in entries.values()
+        )
+    for broken in (("never", ""), ("allowed", "terms"), ("constrained", "")):
+        with pytest.raises(UsageError, match="training"):
+            replace(claim, training=broken)
+
+
+def test_a_new_label_alone_is_no_new_work(picture, claim, signer, credentials):
+    first = sign(picture(), "image/jpeg", claim, signer)
+    relabeled = replace(claim, relabels=True, payload=None, mark_scheme=None)
+    second = sign(first, "image/jpeg", relabeled, signer, parent=first)
+    third = sign(second, "image/jpeg", relabeled, signer, parent=second)
+    for signed in (second, third):
+        reading = read(signed, anchors_pem=credentials.root_pem)
+        assert reading.state is State.TRUSTED
+        assert reading.actions == ("c2pa.opened", "c2pa.edited.metadata")
+        assert reading.source_types == ("trainedAlgorithmicMedia",)
+        assert reading.origin is None
+
+
+def test_a_new_label_on_what_has_no_history_says_nothing_of_its_source(
+    picture, claim, signer
+):
+    relabeled = replace(claim, relabels=True, payload=None, mark_scheme=None)
+    signed = sign(picture(), "image/jpeg", relabeled, signer, parent=picture())
+    assert read(signed).source_types == ()
+
+
+def test_a_parent_that_was_changed_shows(picture, claim, signer, credentials):
+    parent = sign(picture(), "image/jpeg", claim, signer)
+    changed = parent[:-30] + bytes([parent[-30] ^ 1]) + parent[-29:]
+    signed = sign(picture(), "image/jpeg", claim, signer, parent=changed)
+    reading = read(signed, anchors_pem=credentials.root_pem)
+    assert reading.state is State.TRUSTED
+    assert [one.changed for one in reading.ingredients] == [True]
+    intact = sign(picture(), "image/jpeg", claim, signer, parent=parent)
+    assert [one.changed for one in read(intact).ingredients] == [False]
+
+
+@pytest.mark.parametrize("media_type", ["video/webm", "text/html", "image/jpeg"])
+def test_a_manifest_may_stand_beside_any_file(
+    picture, claim, signer, credentials, media_type
+):
+    content, target = picture(), io.BytesIO()
+    store = sign_stream(
+        io.BytesIO(content), target, media_type, claim, signer, beside=True
+    )
+    assert target.getvalue() == content
+    anchors = credentials.root_pem
+    reading = read(content, media_type, anchors_pem=anchors, store=store)
+    assert (reading.state, reading.label) == (State.TRUSTED, claim.label)
+    for other in (content[:-1], b"", content + b"x"):
+        changed = read(other, media_type, anchors_pem=anchors, store=store)
+        assert changed.state is State.TAMPERED
+    for damaged in (b"", store[:-9], store[9:], b"\xff" * 99, content):
+        assert read(content, media_type, store=damaged).state in (
+            State.MALFORMED,
+            State.ABSENT,
+            State.TAMPERED,
+        )
 
 
 def test_time_is_written_in_utc(picture, claim, signer):

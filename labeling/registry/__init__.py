@@ -1,0 +1,1 @@
+"""The registry: from a mark or the content itself back to the manifest."""
