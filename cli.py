@@ -20,6 +20,7 @@ from .labeling import (
     filing_view,
     policy_view,
     propagate_view,
+    records_view,
     upkeep,
     views,
 )
@@ -118,7 +119,7 @@ app = typer.Typer(
 )
 app.add_typer(upkeep.keys, name="key")
 app.add_typer(upkeep.certificates, name="cert")
-app.add_typer(upkeep.records, name="records")
+app.add_typer(records_view.records, name="records")
 app.add_typer(policy_view.policy, name="policy")
 app.add_typer(filing_view.filing, name="filing")
 app.add_typer(filing_view.provider, name="provider")

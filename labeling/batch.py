@@ -15,10 +15,11 @@ __all__ = ["STDIO", "Job", "collect", "plan"]
 STDIO = "-"
 SUFFIXES = frozenset(
     {
-        *(".jpg", ".jpeg", ".png", ".webp"),
+        *(".jpg", ".jpeg", ".png", ".webp", ".svg"),
         *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aiff", ".aif"),
         *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv"),
-        *(".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".docx", ".pdf"),
+        *(".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf"),
+        *(".docx", ".xlsx", ".pptx", ".epub"),
     }
 )
 

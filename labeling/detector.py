@@ -103,9 +103,12 @@ class Detector:
             It is not a picture, sound, video or document that can be read.
         """
         if document := document_source(source):
+            from .drawing import DrawingSubject
             from .prose import DocumentSubject
 
             path = Path(source) if isinstance(source, str | os.PathLike) else None
+            if document[1] == "svg":
+                return self._report(DrawingSubject(document[0], path))
             return self._report(DocumentSubject(*document, path))
         with lent_stream(source) as stream:
             if stream is None:

@@ -68,7 +68,7 @@ def _looks(home: Home) -> Iterator[tuple[str, Callable[[], str]]]:
     if os.path.exists(home.signer_path):
         yield "signer", lambda: _signer(home)
     yield "anchors", lambda: _anchors(home)
-    if os.path.exists(home.records_path):
+    if home.has_records:
         yield "records", lambda: _records(home)
 
 
@@ -122,7 +122,7 @@ def _records(home: Home) -> str:
     from .errors import RecordStoreDamaged
 
     with home.records(read_only=True) as store:
-        verification = store.verify()
+        verification = store.verify(signers=home.records_signers())
     if not verification.ok:
-        raise RecordStoreDamaged(verification.reason, path=home.records_path)
+        raise RecordStoreDamaged(verification.reason, path=store.path)
     return f"{verification.count} records, intact"

@@ -93,7 +93,8 @@ def _seen(notice: Mapping[str, Any]) -> Facts:
         **_words(notice["text"]),
         "height": round(notice["height_fraction"], 4),
         "height_px": round(notice["ink_height_px"], 1),
-        "contrast": notice["contrast"],
+        # Of a text in a drawing it is not known.
+        **({"contrast": notice["contrast"]} if notice["contrast"] else {}),
         "corners": notice["place"],
     }
 

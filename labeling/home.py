@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .metadata.label_key import PublicKey
     from .pipeline import Labeler
     from .provenance.signer import Signer
+    from .records.checkpoint import CheckpointKey
     from .records.store import RecordStore
 
 __all__ = ["Home", "read_anchors", "read_pem"]
@@ -70,6 +71,21 @@ class Home:
     def records_path(self) -> Path:
         """The file of the record log."""
         return self.path / "records.sqlite"
+
+    @property
+    def records_place(self) -> Path | str:
+        """The log in use: the one that ``SYNTHMARK_RECORDS`` names, else the file."""
+        return os.environ.get("SYNTHMARK_RECORDS") or self.records_path
+
+    @property
+    def has_records(self) -> bool:
+        """Whether there is a log, as far as can be seen without opening it."""
+        return "://" in str(self.records_place) or os.path.exists(self.records_place)
+
+    @property
+    def records_key_path(self) -> Path:
+        """The file of the key that signs checkpoints of the log."""
+        return self.path / "records-key.pem"
 
     @property
     def filing_path(self) -> Path:
@@ -178,14 +194,35 @@ class Home:
         """Return the record log; make it when there is none, unless `read_only`."""
         from .records.store import RecordStore
 
+        place = self.records_place
         if read_only:
-            return RecordStore(self.records_path, read_only=True)
+            return RecordStore(place, read_only=True)
         self._make_folder(self.path)
-        new = not os.path.exists(self.records_path)
-        store = RecordStore(self.records_path)
+        new = not self.has_records
+        store = RecordStore(place)
         if new:
-            self._tell(f"Made a record log: {self.records_path}.")
+            self._tell(f"Made a record log: {store.path}.")
         return store
+
+    def records_key(self) -> CheckpointKey:
+        """Return the key that signs checkpoints; draw it when there is none."""
+        from .records.checkpoint import CheckpointKey
+
+        if not os.path.exists(self.records_key_path):
+            self._make_folder(self.path)
+            with suppress(OutputExists):  # another process was first
+                CheckpointKey.generate().save(self.records_key_path)
+                self._tell(
+                    f"Made a key for checkpoints: {self.records_key_path}. Keep it "
+                    "secret and safe."
+                )
+        return CheckpointKey.load(self.records_key_path)
+
+    def records_signers(self) -> tuple[str, ...]:
+        """Return the public key that may remove old records, if there is one."""
+        if not os.path.exists(self.records_key_path):
+            return ()
+        return (self.records_key().public_key,)
 
     def labeler(self, **options: Any) -> Labeler:
         """Return a `Labeler` with this home's key, signer and log.
@@ -217,7 +254,7 @@ class Home:
         if options.get("anchors_pem") is None:
             options["anchors_pem"] = self.anchors_pem()
         options.setdefault("provider_keys", self.provider_keys())
-        if "records" not in options and os.path.exists(self.records_path):
+        if "records" not in options and self.has_records:
             options["records"] = self.records(read_only=True)
         return Detector(**options)
 

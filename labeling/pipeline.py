@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from .drawing import DrawingWork
     from .footage import ClipWork
     from .prose import DocumentWork
     from .sound import SoundWork
@@ -61,7 +62,8 @@ class Labeler(Settings):
             ``"wav"``, ``"flac"``, ``"mp3"``, ``"m4a"``, ``"ogg"``, ``"opus"`` or
             ``"aiff"``, for videos ``"mp4"``, ``"m4v"``, ``"mov"``, ``"mkv"``,
             ``"webm"``, ``"avi"`` or ``"flv"``, for documents ``"txt"``, ``"md"``,
-            ``"html"``, ``"docx"`` or ``"pdf"``. By default that of the source; PNG
+            ``"html"``, ``"docx"``, ``"xlsx"``, ``"pptx"``, ``"epub"`` or ``"pdf"``, for
+            drawings ``"svg"``. By default that of the source; PNG
             for arrays.
 
         Returns
@@ -83,7 +85,7 @@ class Labeler(Settings):
         path = Path(source) if isinstance(source, str | os.PathLike) else None
         try:
             if document := document_source(source):
-                start = _document_work()
+                start = _drawing_work() if document[1] == "svg" else _document_work()
                 return start(self, due, document, path, target, media_format).run(
                     overwrite
                 )
@@ -115,6 +117,12 @@ def _document_work() -> type[DocumentWork]:
     from .prose import DocumentWork
 
     return DocumentWork
+
+
+def _drawing_work() -> type[DrawingWork]:
+    from .drawing import DrawingWork
+
+    return DrawingWork
 
 
 def _clip_work() -> type[ClipWork]:

@@ -1,25 +1,23 @@
-"""The commands that look after keys, certificates and the log."""
+"""The commands that look after keys and certificates."""
 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .console import DAMAGED, DONE, FAILED, NO_LABEL, AsJson, errors, home, print_json
+from .console import DONE, FAILED, AsJson, errors, home, print_json
 from .errors import UsageError
 from .model import to_dict
 
-__all__ = ["certificates", "keys", "records"]
+__all__ = ["certificates", "keys"]
 
 keys = typer.Typer(help="The secret behind the invisible mark.", no_args_is_help=True)
 certificates = typer.Typer(
     help="Certificates that sign manifests.", no_args_is_help=True
 )
-records = typer.Typer(help="The log of what was labeled.", no_args_is_help=True)
 
 KeyFile = Annotated[
     Path | None, typer.Argument(help="Key file.", show_default="the home's")
@@ -93,63 +91,6 @@ def cert_check(
         for problem in problems:
             print(f"{problem.severity}: {problem.text}. {problem.hint}")
     raise typer.Exit(FAILED if bad else DONE)
-
-
-@records.command("list")
-def records_list(
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
-    after: Annotated[int, typer.Option(help="Start behind this number.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """List records, oldest first."""
-    with errors(), home().records(read_only=True) as store:
-        found = list(store.records(limit, after))
-    if as_json:
-        print_json({"records": to_dict(found)})
-        return
-    for item in found:
-        print(item.sequence, item.time, item.payload or "-" * 16, item.produce_id)
-
-
-@records.command("show")
-def records_show(
-    item: Annotated[str, typer.Argument(help="Number, payload, ProduceID or SHA-256.")],
-) -> None:
-    """Print the records of one item as JSON."""
-    with errors(), home().records(read_only=True) as store:
-        found = store.search(item)
-    print_json({"records": to_dict(found)})
-    raise typer.Exit(DONE if found else NO_LABEL)
-
-
-@records.command("verify")
-def records_verify(
-    head: Annotated[
-        str | None, typer.Option(help="SEQUENCE:HASH noted earlier, elsewhere.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check that no record was changed, removed or moved."""
-    with errors(), home().records(read_only=True) as store:
-        expected = None
-        if head is not None:
-            noted = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", head)
-            if noted is None:
-                raise UsageError(
-                    f"{head!r} is not of the form SEQUENCE:HASH",
-                    hint="Give what an earlier `records verify` called the head.",
-                )
-            expected = int(noted[1]), noted[2]
-        verification = store.verify(expected)
-        last, digest = store.head()
-    if as_json:
-        print_json({**to_dict(verification), "head": f"{last}:{digest}"})
-    elif verification.ok:
-        print(f"{verification.count} records, intact. Head: {last}:{digest}")
-    else:
-        where = verification.first_bad_sequence
-        print(f"BROKEN at record {where}: {verification.reason}")
-    raise typer.Exit(DONE if verification.ok else DAMAGED)
 
 
 def _refuse_existing(path: Path) -> None:

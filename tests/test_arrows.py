@@ -11,7 +11,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-ROOMS = {"marks", "media", "metadata", "notices", "provenance", "records"}
+ROOMS = {
+    "fingerprints",
+    "marks",
+    "media",
+    "metadata",
+    "notices",
+    "provenance",
+    "records",
+}
 FLOOR = {"errors", "model", "files", "payload", "keys"}
 PACKAGES = ("kernels", "labeling")
 # What the modules of the floor build on, themselves from the ground up.
@@ -77,7 +85,7 @@ def allowed(place: tuple[str, ...], target: tuple[str, ...]) -> bool:
         return target[0] == "labeling" and aim in FLOOR_ARROWS[inside]
     if inside in ROOMS:
         own = target[:2] == place[:2] or (target[0] == "labeling" and aim in FLOOR)
-        return own or (inside == "marks" and target[0] == "kernels")
+        return own or (inside in {"fingerprints", "marks"} and target[0] == "kernels")
     # The composing modules: the version, the floor, rooms, and each other.
     return target == () or target[0] == "labeling"
 

@@ -679,8 +679,8 @@ def test_records_are_listed_found_and_verified(
         assert (ran.code, ran.json) == (3, {"records": []})
 
 
-def test_the_log_is_verified_against_a_head_that_was_noted(
-    run: Callable[..., Any], picture: Path, home: Path
+def test_the_log_is_verified_against_a_checkpoint_that_was_kept(
+    run: Callable[..., Any], picture: Path, home: Path, tmp_path: Path
 ) -> None:
     run("label", picture)
     ran = run("records", "verify")
@@ -688,12 +688,27 @@ def test_the_log_is_verified_against_a_head_that_was_noted(
     assert ran.out.startswith("1 records, intact. Head: 1:")
     head = ran.out.split()[-1]
     assert run("records", "verify", "--json").json["head"] == head
-    assert run("records", "verify", "--head", head).code == 0
-    ran = run("records", "verify", "--head", f"2:{'0' * 64}")
+    run("label", picture, "--force")
+    ran = run("records", "checkpoint", "-o", "kept.json")
+    assert (ran.code, ran.out) == (0, "")
+    assert "records-key.pem" in ran.err
+    complain(run("records", "checkpoint", "-o", "kept.json"), 2, "exists already")
+    assert run("records", "checkpoint").json["sequence"] == 2
+    ran = run("records", "verify", "--checkpoint", "kept.json")
+    assert ran.code == 0
+    assert "3 checkpoints hold, signed by " in ran.out
+    (tmp_path / "other.json").write_text("{}")
+    for wrong in ("other.json", "missing.json"):
+        complain(run("records", "verify", "--checkpoint", wrong), 2, wrong)
+    with sqlite3.connect(home / "records.sqlite") as connection:
+        connection.execute("DROP TRIGGER checkpoint_delete")
+        connection.execute("DROP TRIGGER record_delete")
+        connection.execute("DELETE FROM checkpoint")
+        connection.execute("DELETE FROM record WHERE sequence = 2")
+    assert run("records", "verify").code == 0
+    ran = run("records", "verify", "--checkpoint", "kept.json")
     assert ran.code == 4
     assert "BROKEN at record 2: cut off" in ran.out
-    for wrong in ("", "1", "1:", "x:y", ":" + "0" * 64, "9" * 5000 + ":" + "0" * 64):
-        complain(run("records", "verify", "--head", wrong), 2, "SEQUENCE:HASH")
     with sqlite3.connect(home / "records.sqlite") as connection:
         connection.execute("DROP TRIGGER record_update")
         connection.execute("UPDATE record SET service = 'face'")
@@ -702,6 +717,48 @@ def test_the_log_is_verified_against_a_head_that_was_noted(
     assert ran.json["ok"] is False
     assert ran.json["first_bad_sequence"] == 1
     complain(run("records", "list"), 1, "was changed after it was written")
+
+
+def test_the_log_is_exported_and_pruned(
+    run: Callable[..., Any], picture: Path, home: Path, tmp_path: Path
+) -> None:
+    run("label", picture)
+    listed = run("records", "list", "--json").json["records"]
+    ran = run("records", "export")
+    assert [json.loads(line) for line in ran.out.splitlines()] == listed
+    ran = run("records", "export", "--format", "csv", "-o", "log.csv")
+    assert (ran.code, ran.out, ran.err) == (0, "", "1 records.\n")
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+    complain(run("records", "export", "-o", "log.csv"), 1, "exists already")
+    assert run("records", "export", "-o", "log.csv", "--force").code == 0
+    assert run("records", "export", "--until", "2020-01-01").out == ""
+    assert len(run("records", "export", "--since", "2020-01-01").out.splitlines()) == 1
+    complain(run("records", "prune"), 2, "--before or --older-than")
+    complain(run("records", "prune", "--older-than", "182"), 2, "183 days")
+    complain(run("records", "prune", "--older-than", "9" * 12), 2, "so long ago")
+    ran = run("records", "prune", "--older-than", "300", "--retention", "365")
+    complain(ran, 2, "365 days")
+    complain(run("records", "prune", "--before", "2999-01-01"), 2, "183 days")
+    ran = run("records", "prune", "--before", "2020-01-01")
+    assert (ran.code, ran.out) == (0, "Nothing to remove.\n")
+    assert run("records", "prune", "--older-than", "183", "--json").json["count"] == 0
+
+
+def test_the_log_may_be_somewhere_else(
+    run: Callable[..., Any],
+    picture: Path,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYNTHMARK_RECORDS", str(tmp_path / "other.db"))
+    run("label", picture)
+    assert not (home / "records.sqlite").exists()
+    assert run("records", "verify").out.startswith("1 records, intact")
+    monkeypatch.setenv("SYNTHMARK_RECORDS", "postgresql://me:secret@/x?host=/nowhere")
+    ran = run("records", "verify")
+    complain(ran, 1, "postgresql://me@/x: cannot be reached")
+    assert "secret" not in ran.err
 
 
 def test_the_doctor_tells_all(run: Callable[..., Any], home: Path) -> None:

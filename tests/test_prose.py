@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import docx
+import openpyxl
 import pikepdf
+import pptx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from synthmark import label_text
 from synthmark.labeling.errors import UnsupportedFormat, UsageError
+from synthmark.labeling.media.document import document_source
+from synthmark.labeling.media.package import Package
 from synthmark.labeling.model import Layer, Media, State
 
 TEXT = "第一段文字。\n\n" + "Ordinary words stand here.\n\n" * 8 + "The end.\n"
@@ -31,6 +37,43 @@ def word() -> bytes:
     return file.getvalue()
 
 
+def workbook() -> bytes:
+    made = openpyxl.Workbook()
+    for number, line in enumerate(TEXT.split("\n\n")):
+        (made.create_sheet(f"{number}") if number else made.active).append([line])
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+def presentation() -> bytes:
+    made = pptx.Presentation()
+    for line in TEXT.split("\n\n"):
+        slide = made.slides.add_slide(made.slide_layouts[5])
+        slide.shapes.title.text = line
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+def book() -> bytes:
+    page = f'<html xmlns="http://www.w3.org/1999/xhtml">{PAGE.partition(">")[2]}'
+    parts = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": '<a><b/><x:rootfile xmlns:x="urn:x" '
+        'full-path="a.opf"/></a>',
+        "a.opf": '<package xmlns="http://www.idpf.org/2007/opf"><metadata></metadata>'
+        '<manifest><item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>'
+        '</manifest><spine><itemref idref="a"/></spine></package>',
+        "a.xhtml": page + "</body></html>",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return file.getvalue()
+
+
 def pdf() -> bytes:
     with pikepdf.new() as made:
         for _ in range(3):
@@ -45,12 +88,19 @@ DOCUMENTS = {
     "md": TEXT.encode(),
     "html": PAGE.encode(),
     "docx": word(),
+    "xlsx": workbook(),
+    "pptx": presentation(),
+    "epub": book(),
     "pdf": pdf(),
 }
 
 
-@pytest.mark.parametrize("format", DOCUMENTS)
-@pytest.mark.parametrize("style", ["line", "corner"])
+@pytest.mark.parametrize(
+    ("format", "style"),
+    # Cells have no place for a corner mark.
+    [*((format, "line") for format in DOCUMENTS)]
+    + [(format, "corner") for format in DOCUMENTS if format != "xlsx"],
+)
 @pytest.mark.parametrize(
     ("at", "place"), [("start", "start"), ("end", "end"), (0.5, "middle")]
 )
@@ -99,6 +149,43 @@ def test_labeling_twice_leaves_one_notice_and_one_field(
         assert report.produce_id == twice.produce_id != once.produce_id
     if format in ("txt", "md", "pdf"):
         assert twice.layer(Layer.C2PA).detail["action"] == "c2pa.opened"
+
+
+@pytest.mark.parametrize(
+    ("format", "part", "end"),
+    [
+        ("docx", "docProps/custom.xml", b"</Properties>"),
+        ("xlsx", "docProps/custom.xml", b"</Properties>"),
+        ("pptx", "docProps/custom.xml", b"</Properties>"),
+        ("epub", "a.opf", b"</metadata>"),
+    ],
+)
+def test_a_second_field_that_disagrees_is_told_and_replaced(
+    studio: Any, format: str, part: str, end: bytes
+) -> None:
+    labeled = studio.labeler.label(DOCUMENTS[format], media_format=format).content
+    package = Package(labeled)
+    content = package.read(part)
+    field = re.search(rb"<(property|meta)\b.*?(/>|</property>)", content, re.DOTALL)
+    assert field
+    other = field[0].replace(b"synthmark-development", b"somebody-else")
+    both = package.replaced({part: content.replace(end, other + end)})
+    report = studio.detect(both)
+    assert report.layer(Layer.AIGC).state is State.CONFLICTING
+    assert "altered" in {finding.kind for finding in report.findings}
+    again = studio.labeler.label(both).content
+    assert studio.detect(again).layer(Layer.AIGC).state is State.PRESENT
+
+
+def test_what_a_package_is_shows_inside_of_it(studio: Any, tmp_path: Path) -> None:
+    for format in ("docx", "xlsx", "pptx", "epub"):
+        path = tmp_path / f"a.{format}"
+        path.write_bytes(DOCUMENTS[format])
+        assert document_source(path) == (DOCUMENTS[format], format)
+        assert document_source(DOCUMENTS[format]) == (DOCUMENTS[format], format)
+    path.write_bytes(DOCUMENTS["docx"])
+    with pytest.raises(UnsupportedFormat, match="docx cannot become epub"):
+        studio.labeler.label(path, tmp_path / "b.epub")
 
 
 def test_a_changed_pdf_is_told(studio: Any) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..errors import DamagedMedia, MediaError, MediaTooLarge
 from .probe import AUDIO_HEAD_BYTES, format_by_suffix, open_file
-from .signature import document_kind
+from .signature import PACKAGE, document_kind
 from .source import read_file
 
 __all__ = [
@@ -34,7 +34,11 @@ FORMATS = {
     ".htm": "html",
     ".xhtml": "html",
     ".docx": "docx",
+    ".xlsx": "xlsx",
+    ".pptx": "pptx",
+    ".epub": "epub",
     ".pdf": "pdf",
+    ".svg": "svg",
 }
 
 
@@ -141,8 +145,7 @@ def document_source(source: object) -> tuple[bytes, str] | None:
     """
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
-        format = document_kind(content[:AUDIO_HEAD_BYTES])
-        return None if format is None else (content, format)
+        return _told(content, document_kind(content[:AUDIO_HEAD_BYTES]))
     if not isinstance(source, str | os.PathLike):
         return None
     path = Path(source)
@@ -151,7 +154,16 @@ def document_source(source: object) -> tuple[bytes, str] | None:
         format = document_kind(file.read(AUDIO_HEAD_BYTES), named)
     if path.suffix and not named and format in ("txt", "md", "html"):
         return None
-    return None if format is None else (read_file(path), format)
+    return None if format is None else _told(read_file(path), format)
+
+
+def _told(content: bytes, kind: str | None) -> tuple[bytes, str] | None:
+    """Tell packages apart by what is in them."""
+    if kind == PACKAGE:
+        from .office import format_of_package
+
+        kind = format_of_package(content)
+    return None if kind is None else (content, kind)
 
 
 def open_document(content: bytes, format: str) -> Document:
@@ -162,7 +174,8 @@ def open_document(content: bytes, format: str) -> Document:
     content : bytes
         The file.
     format : str
-        ``"txt"``, ``"md"``, ``"html"``, ``"docx"`` or ``"pdf"``.
+        ``"txt"``, ``"md"``, ``"html"``, ``"docx"``, ``"xlsx"``, ``"pptx"``, ``"epub"``
+        or ``"pdf"``.
 
     Raises
     ------
@@ -176,6 +189,18 @@ def open_document(content: bytes, format: str) -> Document:
         from .docx import WordDocument
 
         return WordDocument(content)
+    if format == "xlsx":
+        from .xlsx import WorkbookDocument
+
+        return WorkbookDocument(content)
+    if format == "pptx":
+        from .pptx import PresentationDocument
+
+        return PresentationDocument(content)
+    if format == "epub":
+        from .epub import BookDocument
+
+        return BookDocument(content)
     if format == "pdf":
         from .pdf import PdfDocument
 

@@ -1,34 +1,22 @@
-"""Word documents: what is read in them, and where a notice and a field can stand.
+"""Word documents: what is read in them, and where a notice can stand.
 
 Every part that is not changed keeps its bytes, and so does all around a change.
 
 References
 ----------
-ISO/IEC 29500-1 (WordprocessingML), 29500-2 (packages), 15.2.12.2 (custom properties).
+ISO/IEC 29500-1 (WordprocessingML).
 """
 
 from __future__ import annotations
 
-import posixpath
-from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
-from ..errors import DamagedMedia, UnsupportedFormat
-from .document import Document, Field
-from .package import Package, walk
+from ..errors import DamagedMedia
+from .office import WORD_TYPE, OfficeDocument
+from .package import edited, walk
 
 __all__ = ["WordDocument"]
 
-_TYPES = "[Content_Types].xml"
-_RELATIONS = "_rels/.rels"
-_CUSTOM = "docProps/custom.xml"
-_MAIN_TYPE = (
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-)
-_CUSTOM_TYPE = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_FORMAT_ID = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 # Files of the strict form of the standard have other namespaces.
 _WORD = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -40,37 +28,17 @@ _RAISED = "ᴬᴵ"
 _BREAKS = {"br": "\n", "cr": "\n", "tab": "\t"}
 
 
-class WordDocument(Document):
+class WordDocument(OfficeDocument):
     """A DOCX file."""
 
     format = "docx"
     media_type = (
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     )
-    field_place = "custom property AIGC"
+    main_type = WORD_TYPE
 
     def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.package = Package(content)
-        names = self.package.names
-        relations = _relations(self.package) if _RELATIONS in names else {}
-        self.main = relations.get("officeDocument", "")
-        if self.main not in names or _TYPES not in names:
-            raise UnsupportedFormat(
-                "the file is a ZIP archive, but not a Word document",
-                hint="Save it as DOCX, PDF, HTML, Markdown or plain text.",
-            )
-        if _content_type(self.package, self.main) != _MAIN_TYPE:
-            raise UnsupportedFormat(
-                "the file is an office document of another kind",
-                hint="Save it as DOCX, without macros, or as PDF.",
-            )
-        self.custom = relations.get("custom-properties", "")
-        if "origin" in relations:
-            self.locked = (
-                "the document is signed, and a label would break the signature",
-                "Label it first, and sign it then.",
-            )
+        super().__init__(content)
         self.body = _Body(self.package.read(self.main))
 
     def parts(self) -> list[str]:
@@ -87,158 +55,8 @@ class WordDocument(Document):
         if place is None:
             run = _paragraph(body.space, run)
             place = body.cuts[index] if index < len(body.cuts) else body.end
-        part = _edited(body.content, [(place, place, run)])
+        part = edited(body.content, [(place, place, run)])
         return WordDocument(self.package.replaced({self.main: part}))
-
-    def fields(self, name: str) -> list[Field]:
-        """Return the custom properties of a name."""
-        return [
-            Field(place=f"custom property {name}", value=one.value)
-            for one in self._properties().named(name)
-        ]
-
-    def with_field(self, name: str, value: str) -> WordDocument:
-        """Return the document with one custom property of a name, as text."""
-        properties = self._properties()
-        content = properties.content
-        number = max([1, *(one.number for one in properties.all)]) + 1
-        new = (
-            f'<property xmlns="{properties.space}" fmtid="{_FORMAT_ID}" '
-            f"pid={quoteattr(str(number))} name={quoteattr(name)}>"
-            f'<vt:lpwstr xmlns:vt="{_OFFICE}/docPropsVTypes">{escape(value)}'
-            "</vt:lpwstr></property>"
-        )
-        changes = [(properties.end, properties.end, new)]
-        changes += [(one.start, one.stop, "") for one in properties.named(name)]
-        changed = {self.custom or _CUSTOM: _edited(content, changes)}
-        if not self.custom:
-            changed |= self._registered()
-        return WordDocument(self.package.replaced(changed))
-
-    def _properties(self) -> _Properties:
-        if self.custom in self.package.names:
-            found = _Properties(self.package.read(self.custom))
-            if found.end >= 0:
-                return found
-        return _Properties(
-            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-            f'<Properties xmlns="{_OFFICE}/custom-properties"></Properties>'.encode()
-        )
-
-    def _registered(self) -> dict[str, bytes]:
-        """Return the parts that tell of the custom properties."""
-        relations = _Listing(self.package.read(_RELATIONS))
-        ids = relations.values("Id")
-        number = next(n for n in range(1, len(ids) + 2) if f"rId{n}" not in ids)
-        parts = {
-            _RELATIONS: relations.appended(
-                f'<Relationship xmlns="{_PACKAGE}/relationships" Id="rId{number}" '
-                f'Type="{_OFFICE}/relationships/custom-properties" '
-                f'Target="{_CUSTOM}"/>'
-            )
-        }
-        types = _Listing(self.package.read(_TYPES))
-        known = {name.lower() for name in types.values("PartName")}
-        if f"/{_CUSTOM}".lower() not in known:
-            parts[_TYPES] = types.appended(
-                f'<Override xmlns="{_PACKAGE}/content-types" PartName="/{_CUSTOM}" '
-                f'ContentType="{_CUSTOM_TYPE}"/>'
-            )
-        return parts
-
-
-class _Listing:
-    """The part that lists relationships, or content types."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.items: list[dict[str, str]] = []
-        self.end = -1
-
-        def end(name: str, inside: int, stop: int) -> None:
-            self.end = inside if stop > inside else -1
-
-        walk(content, lambda _, attributes, place: self.items.append(attributes), end)
-        if self.end < 0:
-            raise DamagedMedia("the package has an empty list of its parts")
-
-    def values(self, attribute: str) -> list[str]:
-        """Return the values of an attribute."""
-        return [item[attribute] for item in self.items if attribute in item]
-
-    def appended(self, element: str) -> bytes:
-        """Return the part with one more element."""
-        return _edited(self.content, [(self.end, self.end, element)])
-
-
-def _relations(package: Package) -> dict[str, str]:
-    """Return the parts that the package names, by the last word of their kind."""
-    found: dict[str, str] = {}
-    for item in _Listing(package.read(_RELATIONS)).items:
-        if item.get("TargetMode") != "External" and "Target" in item:
-            target = posixpath.normpath(posixpath.join("/", item["Target"]))
-            found.setdefault(item.get("Type", "").rsplit("/", 1)[-1], target[1:])
-    return found
-
-
-def _content_type(package: Package, name: str) -> str:
-    types = _Listing(package.read(_TYPES)).items
-    named = (item for item in types if item.get("PartName", "")[1:] == name)
-    return next(named, {}).get("ContentType", "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Property:
-    """A custom property and where it stands."""
-
-    name: str
-    number: int
-    value: str
-    start: int
-    stop: int
-
-
-class _Properties:
-    """The part of custom properties."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.all: list[_Property] = []
-        self.end = -1
-        self.space = ""
-        self.path: list[str] = []
-        self.opened: tuple[dict[str, str], int] = ({}, 0)
-        self.said: list[str] = []
-        walk(content, self._start, self._end, self.said.append)
-
-    def named(self, name: str) -> list[_Property]:
-        """Return the properties of a name, in any letters."""
-        return [one for one in self.all if one.name.lower() == name.lower()]
-
-    def _start(self, name: str, attributes: dict[str, str], place: int) -> None:
-        self.path.append(name)
-        if len(self.path) == 1:
-            self.space = name.rpartition(" ")[0]
-        elif len(self.path) == 2:
-            self.opened = (attributes, place)
-            self.said.clear()
-
-    def _end(self, name: str, inside: int, stop: int) -> None:
-        self.path.pop()
-        if not self.path:
-            self.end = inside if stop > inside else -1
-        elif len(self.path) == 1:
-            attributes, start = self.opened
-            number = attributes.get("pid", "")
-            self.all.append(
-                _Property(
-                    name=attributes.get("name", ""),
-                    number=int(number[:9]) if number.isdecimal() else 1,
-                    value="".join(self.said),
-                    start=start,
-                    stop=stop,
-                )
-            )
 
 
 class _Body:
@@ -352,12 +170,3 @@ def _paragraph(space: str, run: str) -> str:
         '<w:spacing w:before="120" w:after="240"/><w:jc w:val="center"/></w:pPr>'
         f"{run}</w:p>"
     )
-
-
-def _edited(content: bytes, changes: list[tuple[int, int, str]]) -> bytes:
-    """Return bytes with stretches of them replaced."""
-    pieces, kept = [], 0
-    for start, stop, new in sorted(changes):
-        pieces += [content[kept:start], new.encode()]
-        kept = stop
-    return b"".join([*pieces, content[kept:]])

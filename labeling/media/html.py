@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
 from ..errors import UnsupportedFormat
 from .document import Document, Field
 from .encoding import Encoding, decode
 from .markup import BLOCKS, VOID, Token, tokens
 
-__all__ = ["HtmlDocument"]
+__all__ = ["BLOCK_STYLE", "HtmlDocument"]
 
 _HEAD_BYTES = 1024
 _CHARSET = re.compile(
@@ -39,7 +40,7 @@ _RAISED = "ᴬᴵ"
 
 # Own colors and lines, whatever the style of the page; a whole row where the body is
 # a grid or a flexible box. Contrast 15:1 (WCAG 2.2).
-_STYLE = (
+BLOCK_STYLE = (
     "display:block!important;visibility:visible!important;opacity:1!important;"
     "position:static!important;box-sizing:border-box;flex:none;grid-column:1/-1;"
     "margin:0 0 1em;padding:.5em 1em;border:1px solid #767676;border-radius:.4em;"
@@ -74,6 +75,8 @@ class HtmlDocument(Document):
     format = "html"
     media_type = "text/html"
     field_place = "meta AIGC"
+    xml: ClassVar[bool] = False
+    """Whether it is read as XML."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -87,16 +90,16 @@ class HtmlDocument(Document):
         self.text = text
         first = re.search(r"\r\n|\n|\r", text)
         self.newline = first[0] if first else "\n"
-        self.layout = _Reader(text).layout
+        self.layout = _Reader(text, xml=self.xml).layout
 
-    def _changed(self, *changes: tuple[int, int, str]) -> HtmlDocument:
+    def _changed(self, *changes: tuple[int, int, str]) -> Self:
         """Return the page with stretches of it replaced."""
         pieces, kept = [], 0
         for start, stop, new in sorted(changes):
             pieces += [self.text[kept:start], new]
             kept = stop
         text = "".join([*pieces, self.text[kept:]])
-        made = HtmlDocument.__new__(HtmlDocument)
+        made = type(self).__new__(type(self))
         made.encoding = self.encoding
         made.content = _encode(text, self.encoding)
         made._take(text)
@@ -106,7 +109,7 @@ class HtmlDocument(Document):
         """Return what is seen between the places where a block can stand."""
         return list(self.layout.parts)
 
-    def insert(self, index: int, text: str, *, raised: bool) -> HtmlDocument:
+    def insert(self, index: int, text: str, *, raised: bool) -> Self:
         """Return the page with a block or raised letters in it."""
         layout, said = self.layout, html.escape(text)
         at_end = index >= len(layout.cuts)
@@ -116,12 +119,15 @@ class HtmlDocument(Document):
                 (place, place, f'<sup style="margin-inline-end:.25em">{said}</sup>')
             )
         place = layout.end if at_end else layout.cuts[index]
-        element = (
-            f'<div role="note" lang="zh-Hans" dir="ltr" translate="no" '
-            f'style="{_STYLE}">{said}</div>'
-        )
+        element = self._block(said)
         line = self.newline + element if index == 0 else element + self.newline
         return self._changed((place, place, line))
+
+    def _block(self, said: str) -> str:
+        return (
+            f'<div role="note" lang="zh-Hans" dir="ltr" translate="no" '
+            f'style="{BLOCK_STYLE}">{said}</div>'
+        )
 
     def fields(self, name: str) -> list[Field]:
         """Return the contents of the meta elements of a name."""
@@ -130,7 +136,7 @@ class HtmlDocument(Document):
             for meta in self._metas(name)
         ]
 
-    def with_field(self, name: str, value: str) -> HtmlDocument:
+    def with_field(self, name: str, value: str) -> Self:
         """Return the page with one meta element of a name."""
         element = f'<meta name="{name}" content="{html.escape(value)}" />'
         earlier = self._metas(name)
@@ -152,14 +158,15 @@ class HtmlDocument(Document):
 class _Reader:
     """Goes through a page once."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, xml: bool) -> None:
         self.layout = _Layout()
+        self.xml = xml
         self.pieces: list[str] = []
         self.hidden, self.depth = "", 0
         self.raised = False
         self.begun = False
         self.closed = self.head = self.first = -1
-        for token in tokens(text):
+        for token in tokens(text, xml=xml):
             if token.name:
                 self._tag(token)
             else:
@@ -207,7 +214,7 @@ class _Reader:
     def _is_hidden(self, tag: Token) -> bool:
         """Follow elements that are not to be seen."""
         if not self.hidden:
-            if tag.closing or tag.name in VOID:
+            if tag.closing or self._is_empty(tag):
                 return False
             attributes = tag.attributes
             if (
@@ -221,11 +228,14 @@ class _Reader:
         if self.hidden == "p" and tag.name in BLOCKS - {"p", "br"}:
             self.hidden = ""
             return False
-        if tag.name == self.hidden:
+        if tag.name == self.hidden and not self._is_empty(tag):
             self.depth += -1 if tag.closing else 1
             if not self.depth:
                 self.hidden = ""
         return True
+
+    def _is_empty(self, tag: Token) -> bool:
+        return tag.name in VOID or (self.xml and tag.written.endswith("/>"))
 
     def _text(self, token: Token) -> None:
         bare = token.written.strip()

@@ -99,11 +99,18 @@ class Token:
         return found
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str, *, xml: bool = False) -> Iterator[Token]:
     """Yield the tags of a page and the text between them.
 
     Comments, declarations, and what is inside scripts, styles, titles and the like are
     passed over.
+
+    Parameters
+    ----------
+    text : str
+        The page.
+    xml : bool, optional
+        Whether it is read as XML, where "<title/>" is a whole element.
     """
     position = 0
     while tag := _OPEN.search(text, position):
@@ -131,7 +138,7 @@ def tokens(text: str) -> Iterator[Token]:
         )
         if name == "plaintext":
             return
-        if name in _RAW and not tag[3]:
+        if name in _RAW and not tag[3] and not (xml and text[position - 2] == "/"):
             closing = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
             if (end := closing.search(text, position)) is None:
                 return

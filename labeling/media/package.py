@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from xml.parsers import expat
 
 from ..errors import DamagedMedia, MediaError, MediaTooLarge, UnsupportedFormat
 from .document import MAX_TEXT_BYTES
 
-__all__ = ["Package", "walk"]
+__all__ = ["Package", "attribute", "edited", "walk"]
 
 _MAX_PARTS = 10_000
+# What begins an entry of the directory. Packages inside of this one have some too.
+_ENTRY = b"PK\x01\x02"
+_MOST_ENTRIES = 10 * _MAX_PARTS
 _MAX_BYTES = 512 << 20
 _MAX_DEPTH = 1_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Where there is one, what reads the package wants it in front and not packed.
+_FIRST = "mimetype"
+_ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 
 
 class Package:
@@ -40,10 +47,14 @@ class Package:
 
     def __init__(self, content: bytes) -> None:
         self.content = content
+        # Counted first: a directory of a million entries takes gigabytes to read.
+        if content.count(_ENTRY) > _MOST_ENTRIES:
+            raise MediaTooLarge(f"the package has more than {_MAX_PARTS:,} parts")
         with _opened(content) as archive:
             entries = archive.infolist()
-        self.names = [entry.filename for entry in entries]
-        if len(set(self.names)) < len(entries):
+        self.sizes = {entry.filename: entry.file_size for entry in entries}
+        self.names = [*self.sizes]
+        if len(self.names) < len(entries):
             raise DamagedMedia("the package has two parts of one name")
         # What an entry says of its size is a limit when it is read.
         if (
@@ -72,25 +83,27 @@ class Package:
             It has more than 64 MiB.
         """
         with _opened(self.content) as archive:
-            if name not in self.names:
+            if name not in self.sizes:
                 raise DamagedMedia(f"the package has no part {name[:80]!r}")
-            if archive.getinfo(name).file_size > MAX_TEXT_BYTES:
+            if self.sizes[name] > MAX_TEXT_BYTES:
                 raise MediaTooLarge(f"a part has more than {MAX_TEXT_BYTES:,} bytes")
             return archive.read(name)
 
     def replaced(self, parts: Mapping[str, bytes]) -> bytes:
         """Return the package with some parts replaced or, at its end, added.
 
-        The others keep their bytes, order, dates and way of packing.
+        The others keep their bytes, order, dates and way of packing; a part that tells
+        the type of the package stands in front, not packed (OCF 3.3, 4.3).
         """
         target = io.BytesIO()
         with _opened(self.content) as old, zipfile.ZipFile(target, "w") as new:
-            for entry in old.infolist():
-                made = zipfile.ZipInfo(entry.filename, entry.date_time)
-                made.compress_type = entry.compress_type
+            for entry in sorted(old.infolist(), key=lambda one: one.filename != _FIRST):
+                name = entry.filename
+                made = zipfile.ZipInfo(name, entry.date_time)
+                if name != _FIRST:
+                    made.compress_type = entry.compress_type
                 made.external_attr = entry.external_attr
                 made.create_system = entry.create_system
-                name = entry.filename
                 new.writestr(made, parts[name] if name in parts else old.read(name))
             for name in parts.keys() - set(self.names):
                 made = zipfile.ZipInfo(name)
@@ -104,6 +117,8 @@ def walk(
     start: Callable[[str, dict[str, str], int], object],
     end: Callable[[str, int, int], object],
     text: Callable[[str], object] = lambda _: None,
+    *,
+    doctype: bool = False,
 ) -> None:
     """Go through an XML part and tell where its elements stand, in bytes.
 
@@ -119,6 +134,9 @@ def walk(
         does. Both are the same for an element without an end tag.
     text : callable, optional
         Is told the characters between tags.
+    doctype : bool, optional
+        Whether it may name a document type, which is not fetched; entities of its own
+        it may not declare.
 
     Raises
     ------
@@ -151,8 +169,11 @@ def walk(
         fresh = False
         text(characters)
 
-    def refused(*_: object) -> None:
-        raise DamagedMedia("an XML part has a document type, which none may have")
+    def refused(_name: str, _system: object, _public: object, declares: int) -> None:
+        if declares:
+            raise DamagedMedia("an XML part declares entities in its document type")
+        if not doctype:
+            raise DamagedMedia("an XML part has a document type, which none may have")
 
     parser.StartElementHandler = opened
     parser.EndElementHandler = closed
@@ -161,9 +182,39 @@ def walk(
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError) as error:
-        if isinstance(error, DamagedMedia):
+        if isinstance(error, MediaError):
             raise
         raise DamagedMedia(f"an XML part is malformed: {error}") from error
+
+
+def attribute(content: bytes, place: int, name: str) -> tuple[int, int] | None:
+    """Return where the value of an attribute stands, quotes included.
+
+    Parameters
+    ----------
+    content : bytes
+        A part that `walk` went through.
+    place : int
+        Where the start tag begins.
+    name : str
+        As it is written there.
+    """
+    tag = re.compile(rb"<[^\s/>]+").match(content, place)
+    position = tag.end() if tag else place
+    while found := _ATTRIBUTE.match(content, position):
+        if found[1] == name.encode():
+            return found.span(2)
+        position = found.end()
+    return None
+
+
+def edited(content: bytes, changes: Iterable[tuple[int, int, str]]) -> bytes:
+    """Return bytes with stretches of them replaced."""
+    pieces, kept = [], 0
+    for start, stop, new in sorted(changes):
+        pieces += [content[kept:start], new.encode()]
+        kept = stop
+    return b"".join([*pieces, content[kept:]])
 
 
 @contextmanager

@@ -7,7 +7,10 @@ import re
 from ..errors import DamagedMedia, MediaError, UnsupportedFormat
 from .encoding import looks_like_text
 
-__all__ = ["document_kind", "refusal", "sound_kind", "video_kind"]
+__all__ = ["PACKAGE", "document_kind", "refusal", "sound_kind", "video_kind"]
+
+PACKAGE = "package"
+"""Documents that are ZIP archives, which only what is in them tells apart."""
 
 # What else a file may turn out to be: where its signature stands, and its name. The
 # first match counts.
@@ -88,6 +91,12 @@ _HTML = re.compile(
     r"\s*(<\?xml[^>]*>\s*|<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)\b",
     re.DOTALL | re.IGNORECASE,
 )
+_SVG = re.compile(
+    r"\s*+(?>(?:<\?[^>]*+>|<!--(?>(?:(?!-->).)*+)-->|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>)\s*+)*+"
+    r"<(?:[\w.-]++:)?svg[\s/>]",
+    re.DOTALL,
+)
+_TAGS = re.compile(r"\s*<[?!\w]")
 _XML = re.compile(r"\s*<(\?xml|svg)\b")
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*\n)?[\"']?AIGC[\"']?[ \t]*:", re.DOTALL)
 
@@ -116,13 +125,16 @@ def document_kind(head: bytes, named: str | None = None) -> str | None:
     if re.match(rb"(\xef\xbb\xbf)?\s*%PDF-", head):
         return "pdf"
     if head.startswith(b"PK\x03\x04"):
-        return "docx"
+        return PACKAGE
     texts = named if named in ("txt", "md", "html") else None
     if not looks_like_text(head):
         # A text in an unknown encoding is told better when it is decoded.
         known = any(pattern.match(head) for pattern, _ in (*_OTHERS, *_VIDEOS))
         return None if known or not head else texts
     text = _shown(head)
+    # What stands in front of a drawing may be longer than what is looked at.
+    if texts is None and (_SVG if named != "svg" else _TAGS).match(text):
+        return "svg"
     if _HTML.match(text):
         return texts or "html"
     if _XML.match(text) and texts != "txt":
@@ -152,6 +164,8 @@ def refusal(
         return DamagedMedia("the file is cut off after its first bytes")
     for pattern, name in _OTHERS:
         if pattern.match(head):
+            if name.endswith("archive"):
+                hint = "Unpack it first."
             ending = _NAMED.get(name)
             if ending is not None:
                 hint = f"If that is what it should be, end its name in {ending}."

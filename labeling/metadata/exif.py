@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 from . import aigc
 
-__all__ = ["Comment", "find_labels", "without_labels"]
+__all__ = [
+    "COMMENTS",
+    "EXIF_IFD",
+    "Comment",
+    "find_labels",
+    "label_in",
+    "without_labels",
+]
 
 EXIF_IFD = 0x8769
 COMMENTS = {0x010E: "ImageDescription", 0x9286: "UserComment"}
@@ -81,12 +88,31 @@ def find_labels(block: bytes) -> tuple[Comment, ...]:
     ]
     found = []
     for place, start, stop in fields[:MAX_COMMENTS]:
-        for skipped, text in _texts(tiff[start:stop], order):
-            if aigc.is_label(text):
-                start, stop = base + start + skipped, base + min(stop, len(tiff))
-                found.append(Comment(place=place, start=start, stop=stop, text=text))
-                break
+        if label := label_in(tiff[start:stop], order):
+            skipped, text = label
+            start, stop = base + start + skipped, base + min(stop, len(tiff))
+            found.append(Comment(place=place, start=start, stop=stop, text=text))
     return tuple(found)
+
+
+def label_in(value: bytes, order: str) -> tuple[int, str] | None:
+    """Read the label in a text field; None if it holds none.
+
+    Parameters
+    ----------
+    value : bytes
+        The field, with its character code if it has one.
+    order : str
+        ``"<"`` or ``">"``, the byte order of its directory.
+
+    Returns
+    -------
+    skipped : int
+        Bytes in front of the text.
+    text : str
+        The label.
+    """
+    return next((one for one in _texts(value, order) if aigc.is_label(one[1])), None)
 
 
 def without_labels(block: bytes) -> bytes:

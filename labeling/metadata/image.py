@@ -1,4 +1,4 @@
-"""Write and read the metadata label of a JPEG, PNG or WebP file.
+"""Write and read the metadata label of a picture file.
 
 Works on the bytes of the file: the picture is neither decoded nor encoded again.
 """
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..errors import MediaTooLarge, MetadataError, UnsupportedFormat, UsageError
 from ..model import AigcLabel, State
-from . import aigc, exif, jpeg, png, webp, xmp
+from . import aigc, exif, gif, heif, jpeg, png, svg, tiff, webp, xmp
 from .carrier import Carrier, Kind, Survey
 from .xmp import TRAINED_ALGORITHMIC_MEDIA
 
@@ -128,7 +128,7 @@ def write(
     Parameters
     ----------
     content : bytes
-        A JPEG, PNG or WebP file.
+        A JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF or SVG file, still or animated.
     label : AigcLabel
         The label.
     source_type : str or None, optional
@@ -176,7 +176,7 @@ def read(content: bytes) -> Reading:
     Parameters
     ----------
     content : bytes
-        A JPEG, PNG or WebP file, however damaged.
+        A file of one of these kinds, however damaged.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def container_of(content: bytes) -> _Container:
     Raises
     ------
     UnsupportedFormat
-        It is not a JPEG, PNG or WebP file.
+        It is none of the kinds of `write`.
     """
     if content.startswith(jpeg.SIGNATURE):
         return jpeg
@@ -229,8 +229,16 @@ def container_of(content: bytes) -> _Container:
         return png
     if webp.is_webp(content):
         return webp
+    if content.startswith(gif.SIGNATURES):
+        return gif
+    if tiff.is_tiff(content):
+        return tiff
+    if heif.is_heif(content):
+        return heif
+    if svg.is_svg(content):
+        return svg
     raise UnsupportedFormat(
-        "is not a JPEG, PNG or WebP file",
+        "is not a JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF or SVG file",
         hint="Convert the picture to one of these formats.",
     )
 

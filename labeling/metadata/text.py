@@ -2,7 +2,8 @@
 
 Where that is, is told by whoever opens documents; here is what stands in it. The names
 are those of TC260-PG-20258A: an entry of Markdown's front matter, a custom property of
-DOCX, a key of the Info dictionary of PDF; HTML pages have a meta element in practice.
+DOCX, XLSX and PPTX, a key of the Info dictionary of PDF; HTML pages have a meta element
+in practice, and EPUB books one among the metadata of the book.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ __all__ = [
     "SOURCE_TYPES",
     "TRAINED_ALGORITHMIC_MEDIA",
     "Properties",
+    "blanked",
     "decoded",
     "edit",
     "read",
@@ -143,6 +144,19 @@ def without_labels(packet: bytes) -> bytes:
     edited = _without(rdf, sources=False)
     root = edited if root is rdf else replace(root, children=(edited,))
     return (HEAD + tree.serialize(root) + TAIL).encode()
+
+
+def blanked(packet: bytes) -> bytes:
+    """Take every label out of a packet that cannot change its length.
+
+    What is left is followed by blanks. A packet that cannot be read comes back as it
+    is.
+    """
+    try:
+        left = without_labels(packet)
+    except MetadataError:
+        return packet
+    return left.ljust(len(packet)) if len(left) <= len(packet) else packet
 
 
 def _parse(packet: bytes) -> tuple[Element, Element]:

@@ -25,6 +25,9 @@ from PIL import Image, ImageDraw, ImageFont, features
 
 __all__ = [
     "BAND_EM",
+    "DROP",
+    "LATIN_SCALE",
+    "TRACKING",
     "Line",
     "Mask",
     "Pixels",
@@ -46,11 +49,14 @@ Mask = NDArray[np.float32]
 BAND_EM = 0.897
 """Height of 生, and of capitals as they are set, in em of the ideographs."""
 
-# Measured on the shipped font: how far 生 goes below the baseline, and what makes a
-# capital, 0.737 em by itself, as tall as 生.
-_DROP = 0.053
-_LATIN_SCALE = BAND_EM / 0.737
-_TRACKING = 0.02
+DROP = 0.053
+"""How far 生 goes below the baseline, in em; measured on the shipped font."""
+
+LATIN_SCALE = BAND_EM / 0.737
+"""What makes a capital, 0.737 em by itself, as tall as 生."""
+
+TRACKING = 0.02
+"""Space between characters, in em."""
 
 # What a line break must not tear apart, with the marks that must not begin or end a
 # line.
@@ -146,11 +152,11 @@ def set_line(text: str, em: float) -> Line:
     for piece in _pieces(text):
         ideograph = ord(piece[0]) >= 0x2E80
         script = script_of(piece[0])
-        font = face(em * zoom * (1 if ideograph else _LATIN_SCALE), script)
-        baseline = foot - (round(_DROP * em * zoom) if ideograph else 0)
+        font = face(em * zoom * (1 if ideograph else LATIN_SCALE), script)
+        baseline = foot - (round(DROP * em * zoom) if ideograph else 0)
         way = "rtl" if script else None
         glyphs.append((piece, round(pen), baseline, font, way))
-        pen += font.getlength(piece, direction=way) + _TRACKING * em * zoom
+        pen += font.getlength(piece, direction=way) + TRACKING * em * zoom
     width, height = int(np.ceil(pen / zoom)) + border, band + 2 * border
     canvas = Image.new("L", (width * zoom, height * zoom))
     draw = ImageDraw.Draw(canvas)
@@ -252,7 +258,7 @@ def wrap(text: str, lines: int) -> list[str]:
 def _ink_ratio(character: str) -> float:
     """Return the height of a character's ink in em of the ideographs."""
     _, top, _, bottom = face(1000).getbbox(character, anchor="ls")
-    return (bottom - top) / 1000 * (1 if ord(character) >= 0x2E80 else _LATIN_SCALE)
+    return (bottom - top) / 1000 * (1 if ord(character) >= 0x2E80 else LATIN_SCALE)
 
 
 @lru_cache(maxsize=3)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import mmap
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +26,13 @@ ITEM_LIMIT = 1_000_000
 WINDOW = 32 << 20  # bytes that are searched at a time
 
 # JPEG, PNG, GIF, TIFF, RIFF (WebP, WAV, AVI), ISO base media (AVIF, HEIC, MP4, MOV),
-# FLAC, MP3 with a tag, and PDF.
+# FLAC, MP3 with a tag, PDF, and SVG.
 _CONTAINERS = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|II[\x2a\x2b]\0|MM\0[\x2a\x2b]|RIFF|.{4}ftyp|fLaC|ID3"
-    rb"|%PDF-",
+    rb"|%PDF-|(?:\xef\xbb\xbf)?\s*<(?:\?xml|!--|!DOCTYPE svg|svg)",
     re.DOTALL,
 )
+_SVG_STORE = re.compile(rb"<c2pa:manifest[^<>]{0,1000}>([^<]*)(<[^<>]{0,100})?")
 _GIF_BLOCK = b"\x21\xff\x0bC2PA_GIF"
 
 
@@ -112,6 +114,8 @@ def _streams(content: Content) -> Iterator[Content]:
     elif content[:5] == b"%PDF-":
         _check_pdf(content)
         yield content
+    elif content[:1] in b"\xef \t\r\n<":
+        yield from _svg_stores(content)
     else:
         yield content
 
@@ -151,6 +155,18 @@ def _gif_stores(content: Content) -> Iterator[bytes]:
             parts.append(content[position + 1 : position + 1 + size])
             position += 1 + size
         yield b"".join(parts)
+
+
+def _svg_stores(content: Content) -> Iterator[bytes]:
+    """Decode what stands in the manifest elements of a drawing."""
+    for found in _SVG_STORE.finditer(content[:]):
+        written = b"".join(found[1].split())
+        if not (found[2] or b"").startswith(b"</"):
+            raise _Refused("the manifest is not text alone")
+        try:
+            yield b64decode(written, validate=True)
+        except ValueError as error:
+            raise _Refused("the manifest is not Base64") from error
 
 
 def _check_pdf(content: Content) -> None:

@@ -1,10 +1,11 @@
 """One record and its place in the chain.
 
-``hash`` of a record is the SHA-256, in hex, of all its other columns as one JSON
-object in canonical form (RFC 8785: keys sorted, no spaces, UTF-8). ``previous_hash``
-is the hash of the record before it, 64 zeros in the first one. A changed column
-breaks the record's own hash; a removed, added or exchanged record breaks the chain
-behind it.
+``hash`` of a record is the SHA-256, in hex, of its other columns as one JSON object
+in canonical form (RFC 8785: keys sorted, no spaces, UTF-8). Columns that are null
+are left out, so that a column which a later version adds changes no old hash.
+``previous_hash`` is the hash of the record before it, 64 zeros in the first one. A
+changed column breaks the record's own hash; a removed, added or exchanged record
+breaks the chain behind it.
 
 A row is a record as the database holds it: a mapping of column names to texts and
 numbers, lists of names joined by commas, objects as JSON.
@@ -24,22 +25,32 @@ from ..errors import UsageError
 from ..payload import Payload
 
 __all__ = [
-    "FIRST_PREVIOUS_HASH",
+    "FIRST_HEAD",
+    "ID_MAX",
     "Record",
+    "as_text",
+    "canonical",
     "chained",
     "fault",
     "is_whole",
     "parse",
     "row",
+    "utc_now",
 ]
 
-FIRST_PREVIOUS_HASH = "0" * 64
+FIRST_HEAD = (0, "0" * 64)
 TEXT_MAX = 4096
 JSON_MAX = 1 << 20
+# What stands in an index: PostgreSQL takes 2,704 bytes there, so 512 characters.
+ID_MAX = 512
+
+ACTIONS = ("label", "propagate")
 
 _OBJECTS = ("notice", "exemption")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
+_FINGERPRINT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}:[A-Za-z0-9_-]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +63,16 @@ class Record:
         Place in the log, from 1 without gaps.
     time : str
         When the record was appended: UTC, ISO 8601, milliseconds.
+    action : str
+        ``"label"``, or ``"propagate"`` where a platform added itself to a label.
     produce_id : str
         The number of the item in its AIGC label.
+    origin_id : str or None
+        The producer's number, where a platform propagates under one of its own.
     payload : Payload or None
         The payload of its invisible mark; no two records share one.
+    key_id : str or None
+        Public name of the key of that mark, 16 hex digits.
     sha256_before, sha256_after : str
         Digests of the content before and after the labeling, 64 hex digits.
     media : str
@@ -76,14 +93,23 @@ class Record:
         Reference of the consent of whoever's face or voice was edited.
     exemption : mapping or None
         ``recipient`` and ``agreement`` where there is no notice on request.
+    manifest_id : str or None
+        URN of the active C2PA manifest.
+    manifest_sha256 : str or None
+        Digest of the manifest as the log keeps it; None where it keeps none.
+    fingerprint : str or None
+        Perceptual fingerprint of the labeled content, ``algorithm:base64url``.
     previous_hash, hash : str
         The chain, 64 hex digits each.
     """
 
     sequence: int
     time: str
+    action: str
     produce_id: str
+    origin_id: str | None
     payload: Payload | None
+    key_id: str | None
     sha256_before: str
     sha256_after: str
     media: str
@@ -95,14 +121,20 @@ class Record:
     notice: Mapping[str, Any] | None
     consent: str | None
     exemption: Mapping[str, Any] | None
+    manifest_id: str | None
+    manifest_sha256: str | None
+    fingerprint: str | None
     previous_hash: str
     hash: str
 
 
 def row(
     *,
+    action: str,
     produce_id: str,
+    origin_id: str | None,
     payload: Payload | None,
+    key_id: str | None,
     sha256_before: str,
     sha256_after: str,
     media: str,
@@ -114,6 +146,9 @@ def row(
     notice: Mapping[str, Any] | None,
     consent: str | None,
     exemption: Mapping[str, Any] | None,
+    manifest_id: str | None,
+    manifest_sha256: str | None,
+    fingerprint: str | None,
 ) -> dict[str, Any]:
     """Check the fields of a record and return them as an unchained row.
 
@@ -122,9 +157,16 @@ def row(
     UsageError
         A field is empty, too long or malformed.
     """
+    if action not in ACTIONS:
+        raise UsageError(f"record field action must be one of {', '.join(ACTIONS)}")
+    if origin_id is not None and action != "propagate":
+        raise UsageError("record field origin_id belongs to the action propagate")
     return {
-        "produce_id": _text("produce_id", produce_id),
+        "action": action,
+        "produce_id": _text("produce_id", produce_id, ID_MAX),
+        "origin_id": None if origin_id is None else _text("origin_id", origin_id),
         "payload": None if payload is None else str(payload),
+        "key_id": _matching("key_id", key_id, _KEY_ID, "16 lower-case hex digits"),
         "sha256_before": _digest("sha256_before", sha256_before),
         "sha256_after": _digest("sha256_after", sha256_after),
         "media": _names("media", [media]),
@@ -136,6 +178,17 @@ def row(
         "notice": None if notice is None else _json("notice", notice),
         "consent": None if consent is None else _text("consent", consent),
         "exemption": None if exemption is None else _json("exemption", exemption),
+        "manifest_id": (
+            None if manifest_id is None else _text("manifest_id", manifest_id, ID_MAX)
+        ),
+        "manifest_sha256": (
+            None
+            if manifest_sha256 is None
+            else _digest("manifest_sha256", manifest_sha256)
+        ),
+        "fingerprint": _matching(
+            "fingerprint", fingerprint, _FINGERPRINT, "of the form algorithm:base64url"
+        ),
     }
 
 
@@ -144,10 +197,22 @@ def chained(row: Mapping[str, Any], head: tuple[int, str]) -> dict[str, Any]:
     linked = {
         **row,
         "sequence": head[0] + 1,
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "time": utc_now(),
         "previous_hash": head[1],
     }
     return {**linked, "hash": _hash(linked)}
+
+
+def utc_now() -> str:
+    """Return the time as records hold it: UTC, ISO 8601, milliseconds."""
+    return as_text(datetime.now(UTC))
+
+
+def as_text(time: datetime) -> str:
+    """Return a time as records hold it; without a time zone it is UTC."""
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    text = aware.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def fault(row: Mapping[str, Any], head: tuple[int, str]) -> str:
@@ -182,18 +247,23 @@ def parse(row: Mapping[str, Any]) -> Record:
 
 
 def _hash(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all columns but ``hash``."""
-    fields = {name: value for name, value in row.items() if name != "hash"}
-    text = _canonical(fields)
+    """Return the SHA-256 of all columns that are not null, but ``hash``."""
+    fields = {
+        name: value
+        for name, value in row.items()
+        if value is not None and name != "hash"
+    }
+    text = canonical(fields)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _canonical(value: Mapping[str, Any]) -> str:
+def canonical(value: Mapping[str, Any]) -> str:
+    """Return an object as canonical JSON (RFC 8785, for texts and whole numbers)."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _json(field: str, value: Mapping[str, Any]) -> str:
-    text = _canonical(value)
+    text = canonical(value)
     return _text(field, text, JSON_MAX)
 
 
@@ -204,6 +274,8 @@ def _text(field: str, value: str, most: int = TEXT_MAX) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"record field {field} is not valid Unicode") from error
+    if "\0" in value:  # PostgreSQL has no place for it
+        raise UsageError(f"record field {field} holds a null character")
     return value
 
 
@@ -221,6 +293,14 @@ def _names(field: str, values: Iterable[str]) -> str:
                 "lower-case name"
             )
     return ",".join(names)
+
+
+def _matching(
+    field: str, value: str | None, form: re.Pattern[str], meant: str
+) -> str | None:
+    if value is not None and not form.fullmatch(value):
+        raise UsageError(f"record field {field} must be {meant}")
+    return value
 
 
 def _digest(field: str, value: str) -> str:

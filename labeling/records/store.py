@@ -3,123 +3,79 @@
 The log answers who marked what, when and how (Deep Synthesis Provisions, Art. 16),
 who got it without a notice (Labeling Measures, Art. 9) and whose consent it rests on
 (Provisions, Art. 14). It holds numbers, digests and references: no media, no prompt,
-and a file name only when the caller gives one. Nothing in it is ever changed or
-deleted, so it outlives every retention period.
+and a file name only when the caller gives one. Nothing in it is ever changed, and
+nothing removed before 183 days are over.
 
 The chain cannot tell that its last records were cut off, nor that somebody who may
-write to the file computed it anew. Both show against a head that is kept elsewhere:
-note `RecordStore.head` from time to time, outside this machine, and give it to
-`RecordStore.verify`.
+write to the database computed it anew. Both show against a checkpoint that is kept
+elsewhere: make one with `RecordStore.checkpoint` from time to time, store it outside
+this machine, and give it to `RecordStore.verify`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 from ..errors import RecordError, RecordStoreDamaged, UsageError
 from ..payload import Payload
-from .chain import FIRST_PREVIOUS_HASH, Record, chained, fault, is_whole, parse, row
-from .database import Database
+from . import manifests, retention
+from .chain import FIRST_HEAD, Record, chained, parse, row
+from .checkpoint import Checkpoint, CheckpointKey
+from .manifests import StoredManifest
+from .reader import RecordReader, last_of, taken
+from .retention import RETENTION_DAYS, Pruned
+from .schema import record
+from .verification import Verification
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-__all__ = ["Record", "RecordStore", "Verification"]
-
-PAGE = 500
-INTEGER_MAX = (1 << 63) - 1
-
-COLUMNS = tuple(item.name for item in fields(Record))
-INSERT = (
-    f"INSERT INTO record ({', '.join(COLUMNS)}) "
-    f"VALUES ({', '.join(':' + name for name in COLUMNS)})"
-)
-SELECT = f"SELECT {', '.join(COLUMNS)} FROM record"
-HEAD = "SELECT sequence, hash FROM record ORDER BY sequence DESC LIMIT 1"
-TAKEN = "SELECT 1 FROM record WHERE payload = :payload"
-CRITERIA = {
-    "payload": "payload = :payload",
-    "produce_id": "produce_id = :produce_id",
-    "sha256": "(sha256_before = :sha256 OR sha256_after = :sha256)",
-}
+__all__ = [
+    "Checkpoint",
+    "CheckpointKey",
+    "Pruned",
+    "Record",
+    "RecordStore",
+    "StoredManifest",
+    "Verification",
+]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """Whether the chain holds.
+class RecordStore(RecordReader):
+    """A record log in a file, or in a database of a PostgreSQL server.
 
     Parameters
     ----------
-    count : int
-        Number of records that are good, up to the first bad one.
-    ok : bool
-        Whether all are, the expected head among them when one was given.
-    first_bad_sequence : int or None
-        Where the chain breaks.
-    reason : str
-        What is wrong there; empty when nothing is.
-    """
-
-    count: int
-    ok: bool
-    first_bad_sequence: int | None = None
-    reason: str = ""
-
-
-class RecordStore:
-    """A record log in one file.
-
-    Parameters
-    ----------
-    path : Path or str
-        The log. Unless `read_only`, it is created with mode 0600 when missing.
+    place : Path or str
+        A file, which is created with mode 0600 when missing, unless `read_only`; or
+        ``postgresql://user@host/database``, which must exist.
     read_only : bool, optional
         Whether only to read; a missing log is then an error.
     timeout_s : float, optional
-        How long to wait for another process, in seconds.
+        How long to wait for the server or another process, in seconds.
+
+    Attributes
+    ----------
+    path : Path or str
+        The file, or the address without its password.
 
     Raises
     ------
+    UsageError
+        The address of a database cannot be meant.
     RecordError
-        The file cannot be opened, or belongs to a newer version of the program.
+        The log cannot be opened, or belongs to a newer version of the program.
     RecordStoreBusy
-        Another process held the log for longer than `timeout_s`. Any method may
-        raise this.
+        Another process held the log, or the server was silent, for longer than
+        `timeout_s`. Any method may raise this.
     RecordStoreDamaged
-        The file is not a record log. Any method may raise this.
+        It is not a record log. Any method may raise this.
 
     Notes
     -----
-    The file is open only while a method runs, so a store may be shared by threads
-    and survives a fork.
+    A store may be shared by threads and survives a fork. A file is open only while
+    a method runs, or from the first change in a ``with`` block to its end, which
+    makes many changes in a row several times faster.
     """
-
-    def __init__(
-        self, path: Path | str, *, read_only: bool = False, timeout_s: float = 30.0
-    ) -> None:
-        self.path = Path(path)
-        self.read_only = read_only
-        self._database = Database(self.path, read_only=read_only, timeout_s=timeout_s)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._database.engine.dispose()
 
     def append(
         self,
@@ -133,14 +89,21 @@ class RecordStore:
         service: str,
         jurisdictions: Iterable[str],
         software: str,
+        action: str = "label",
+        origin_id: str | None = None,
+        key_id: str | None = None,
         target: str | None = None,
         notice: Mapping[str, Any] | None = None,
         consent: str | None = None,
         exemption: Mapping[str, Any] | None = None,
+        manifest_id: str | None = None,
+        fingerprint: str | None = None,
+        manifest: StoredManifest | None = None,
     ) -> Record:
         """Add a record at the end and wait until it is on disk.
 
-        The fields are those of `Record`; `target` is kept only when it is given.
+        The fields are those of `Record`; `target` is kept only when it is given. A
+        `manifest` is kept beside the record, which then bears its name and digest.
 
         Raises
         ------
@@ -149,11 +112,15 @@ class RecordStore:
         RecordError
             The payload is taken, or the log cannot be written.
         """
-        if self.read_only:
-            raise UsageError("the record log was opened for reading only")
+        self._writable()
+        if manifest and manifest_id not in (None, manifest.manifest_id):
+            raise UsageError("manifest_id is not that of the manifest")
         unchained = row(
+            action=action,
             produce_id=produce_id,
+            origin_id=origin_id,
             payload=payload,
+            key_id=key_id,
             sha256_before=sha256_before,
             sha256_after=sha256_after,
             media=media,
@@ -165,190 +132,112 @@ class RecordStore:
             notice=notice,
             consent=consent,
             exemption=exemption,
+            manifest_id=manifest.manifest_id if manifest else manifest_id,
+            manifest_sha256=manifest.sha256 if manifest else None,
+            fingerprint=fingerprint,
         )
         with self._database.transaction(write=True) as connection:
-            if payload is not None and _taken(connection, payload):
+            if payload is not None and taken(connection, payload):
                 raise RecordError(
                     f"payload {payload} stands for another item already",
                     hint="Draw a new payload and label the content again.",
                     path=self.path,
                 )
-            entry = chained(unchained, _head(connection))
-            connection.exec_driver_sql(INSERT, entry)
+            if manifest and not manifests.keep(connection, manifest):
+                raise RecordError(
+                    f"manifest {manifest.manifest_id[:80]} is another one already",
+                    hint="Sign the content again.",
+                    path=self.path,
+                )
+            entry = chained(unchained, last_of(connection))
+            connection.execute(record.insert(), entry)
         return parse(entry)
 
-    def payload_taken(self, payload: Payload) -> bool:
-        """Say whether a record holds this payload already."""
-        with self._database.transaction() as connection:
-            return _taken(connection, payload)
+    def withdraw(self, manifest_id: str) -> None:
+        """Remove a manifest's content for good; its name and digest stay.
 
-    def get(self, sequence: int) -> Record | None:
-        """Return one record, or None when there is none of this number."""
-        found = next(self.records(limit=1, after=sequence - 1), None)
-        return found if found and found.sequence == sequence else None
+        Raises
+        ------
+        RecordError
+            The log keeps no manifest of this name.
+        """
+        self._writable()
+        with self._database.transaction(write=True) as connection:
+            if not manifests.withdraw(connection, manifest_id):
+                raise RecordError(
+                    f"keeps no manifest {manifest_id[:80]!r}", path=self.path
+                )
 
-    def find(
+    def checkpoint(self, signer: CheckpointKey) -> Checkpoint:
+        """Sign the head of the chain and put it into the log.
+
+        Kept outside the machine, the checkpoint later proves that nothing up to it
+        was cut off or rewritten; see `verify`.
+
+        Raises
+        ------
+        RecordError
+            The log is empty.
+        """
+        self._writable()
+        with self._database.transaction(write=True) as connection:
+            head = last_of(connection)
+            if head == FIRST_HEAD:
+                raise RecordError(
+                    "has no record yet that could be signed", path=self.path
+                )
+            signed = signer.sign(head)
+            retention.add_checkpoint(connection, signed)
+        return signed
+
+    def prune(
         self,
+        before: datetime,
+        signer: CheckpointKey,
         *,
-        payload: Payload | None = None,
-        produce_id: str | None = None,
-        sha256: str | None = None,
-    ) -> tuple[Record, ...]:
-        """Return the records that meet every criterion given, oldest first.
+        retention_days: int = RETENTION_DAYS,
+    ) -> Pruned:
+        """Remove the records from before a time, from the oldest on.
+
+        A signed checkpoint takes their place. The first record that is not from
+        before the time ends it, and the newest one stays. The file does not shrink;
+        its room is used again.
 
         Parameters
         ----------
-        payload : Payload, optional
-            Payload of the invisible mark.
-        produce_id : str, optional
-            Number of the item in its AIGC label.
-        sha256 : str, optional
-            Digest of the content before or after the labeling, in hex.
+        before : datetime
+            With a time zone, at least `retention_days` ago.
+        signer : CheckpointKey
+            Who vouches for the removal.
+        retention_days : int, optional
+            How long records are kept, 183 days at least.
 
         Raises
         ------
         UsageError
-            No criterion is given.
-        """
-        criteria = {
-            "payload": None if payload is None else str(payload),
-            "produce_id": produce_id,
-            "sha256": None if sha256 is None else sha256.lower(),
-        }
-        wanted = {name: value for name, value in criteria.items() if value is not None}
-        if not wanted:
-            raise UsageError("find needs a payload, a produce_id or a sha256")
-        where = " AND ".join(CRITERIA[name] for name in wanted)
-        return tuple(
-            map(self._read, self._rows(f"WHERE {where} ORDER BY sequence", wanted))
-        )
-
-    def search(self, text: str) -> tuple[Record, ...]:
-        """Return the records that a person means by a text, oldest first.
-
-        Parameters
-        ----------
-        text : str
-            A sequence number, a payload (16 hex digits), a SHA-256 (64 hex digits) or
-            the number of an item in its AIGC label.
-        """
-        if text.isdecimal() and len(text) < 16:
-            record = self.get(int(text))
-            return (record,) if record else ()
-        if re.fullmatch("[0-9a-fA-F]{16}", text):
-            return self.find(payload=Payload.from_int(int(text, 16)))
-        if len(text) == 64:
-            return self.find(sha256=text)
-        return self.find(produce_id=text)
-
-    def records(self, limit: int | None = None, after: int = 0) -> Iterator[Record]:
-        """Yield records in order.
-
-        Parameters
-        ----------
-        limit : int, optional
-            At most so many; by default all.
-        after : int, optional
-            Start behind this sequence number.
-        """
-        left = INTEGER_MAX if limit is None else limit
-        while left > 0 and (page := self._page(after, min(PAGE, left))):
-            yield from map(self._read, page)
-            after = page[-1]["sequence"]
-            left -= len(page)
-
-    def head(self) -> tuple[int, str]:
-        """Return sequence and hash of the last record; (0, 64 zeros) when empty.
-
-        Kept outside the machine, this pair later proves that nothing up to it was
-        cut off or rewritten; see `verify`.
-        """
-        with self._database.transaction() as connection:
-            return _head(connection)
-
-    def verify(self, expected_head: tuple[int, str] | None = None) -> Verification:
-        """Recompute the whole chain.
-
-        Finds a changed field and a removed, added or exchanged record. Records cut
-        off at the end, and a chain computed anew, are found only against a head
-        that was kept elsewhere.
-
-        Parameters
-        ----------
-        expected_head : tuple of (int, str), optional
-            What `head` returned at an earlier time. The log may have grown since.
-
-        Raises
-        ------
+            The time is not long enough ago, or the log is read-only.
         RecordStoreDamaged
-            The file itself is damaged, below the level of records.
+            The log does not verify, so that what is wrong would be lost.
         """
-        with self._database.transaction() as connection:
-            check = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-        if check != "ok":
+        self._writable()
+        time = retention.limit(before, retention_days)
+        state = self.verify()
+        if not state.ok:
             raise RecordStoreDamaged(
-                f"is damaged: {str(check).splitlines()[-1]}",
-                hint="Restore it from a copy.",
+                f"is broken at record {state.first_bad_sequence}: {state.reason}",
+                hint="Keep it as it is, and restore it from a copy.",
                 path=self.path,
             )
-        head = (0, FIRST_PREVIOUS_HASH)
-        kept = expected_head or head
-        met = kept == head
-        # From below zero, so that rows smuggled in there are met too.
-        page = self._page(-INTEGER_MAX, PAGE)
-        while page:
-            for entry in page:
-                if reason := fault(entry, head):
-                    return _broken(head[0], head[0] + 1, reason)
-                head = (entry["sequence"], entry["hash"])
-                met = met or kept == head
-            page = self._page(head[0], PAGE)
-        if met:
-            return Verification(count=head[0], ok=True)
-        if kept[0] > head[0]:
-            return _broken(
-                head[0], head[0] + 1, f"cut off: the kept head is record {kept[0]}"
-            )
-        return _broken(
-            head[0], kept[0], "the record is not the one whose hash was kept"
-        )
+        root, last = None, None
+        while True:
+            with self._database.transaction(write=True) as connection:
+                last = retention.prune_some(connection, time, signer)
+            if last is None:
+                break
+            root = last
+        count = 0 if root is None else root.sequence - state.root
+        return Pruned(count=count, root=root)
 
-    def _page(self, after: int, limit: int) -> list[Mapping[str, Any]]:
-        """Fetch some rows at once, so that a slow reader never blocks a writer."""
-        values = {
-            "after": max(-INTEGER_MAX, min(after, INTEGER_MAX)),
-            "limit": limit,
-        }
-        return self._rows(
-            "WHERE sequence > :after ORDER BY sequence LIMIT :limit", values
-        )
-
-    def _rows(self, clauses: str, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        with self._database.transaction() as connection:
-            result = connection.exec_driver_sql(f"{SELECT} {clauses}", dict(values))
-            return [dict(entry) for entry in result.mappings()]
-
-    def _read(self, entry: Mapping[str, Any]) -> Record:
-        if not is_whole(entry):
-            raise RecordStoreDamaged(
-                f"record {entry['sequence']} was changed after it was written",
-                hint="Verify the log and restore it from a copy.",
-                path=self.path,
-            )
-        return parse(entry)
-
-
-def _head(connection: Connection) -> tuple[int, str]:
-    last = connection.exec_driver_sql(HEAD).first()
-    return (0, FIRST_PREVIOUS_HASH) if last is None else (last[0], last[1])
-
-
-def _taken(connection: Connection, payload: Payload) -> bool:
-    found = connection.exec_driver_sql(TAKEN, {"payload": str(payload)})
-    return found.first() is not None
-
-
-def _broken(count: int, sequence: int, reason: str) -> Verification:
-    return Verification(
-        count=count, ok=False, first_bad_sequence=sequence, reason=reason
-    )
+    def _writable(self) -> None:
+        if self.read_only:
+            raise UsageError("the record log was opened for reading only")

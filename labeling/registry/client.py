@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,13 +119,11 @@ class Registry:
 
     def _get(self, path: str, most: int) -> bytes:
         scheme, host, port = self.host
-        connect = (
-            http.client.HTTPSConnection
+        connection = (
+            http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S)
             if scheme == "https"
-            else http.client.HTTPConnection
+            else http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         )
-        context = {"context": ssl.create_default_context()} if scheme == "https" else {}
-        connection = connect(host, port, timeout=TIMEOUT_S, **context)
         try:
             base = urlsplit(self.url).path.rstrip("/")
             connection.request("GET", base + path, headers={"Accept": "*/*"})

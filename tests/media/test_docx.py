@@ -150,7 +150,7 @@ def broken_zip(kind: str) -> bytes:
     [
         (CONTENT[:2000], DamagedMedia, "cut off"),
         (b"PK\x03\x04" + bytes(100), DamagedMedia, "cut off"),
-        (broken_zip("plain"), UnsupportedFormat, "not a Word document"),
+        (broken_zip("plain"), UnsupportedFormat, "not a document"),
         (broken_zip("bomb"), MediaError, "unpacks to more"),
         (
             changed({"word/document.xml": lambda part: part[:-30]}),

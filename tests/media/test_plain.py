@@ -169,7 +169,7 @@ def test_front_matter_in_toml_can_only_be_read() -> None:
         (b"<?xml version='1.0'?><html xmlns='x'>", None, "html"),
         (b"<?xml version='1.0'?><rss>", None, None),
         (b"%PDF-1.7\n", None, "pdf"),
-        (b"PK\x03\x04\x14\0", None, "docx"),
+        (b"PK\x03\x04\x14\0", None, "package"),
         (b"\x89PNG\r\n\x1a\n", "txt", None),
         (b"\xff\xd8\xff\xe0", None, None),
         (b"caf\xe9 du monde", "txt", "txt"),

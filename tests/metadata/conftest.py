@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -94,7 +95,26 @@ def pictures(make_exif: Callable[..., bytes]) -> dict[str, bytes]:
         picture.save(file, kind, **options)
         return file.getvalue()
 
+    moved = [rgb.rotate(angle) for angle in (90, 180)]
+    large = np.tile(noise[..., :3], (2, 3, 1))  # the encoder takes nothing smaller
+    info = {274: 6, 700: PACKET.encode(), 270: "prompt"}
+    many = {"save_all": True, "append_images": moved, "duration": 70, "loop": 3}
     return {
+        "gif": saved(rgb, "GIF"),
+        "gif, animated": saved(rgb, "GIF", comment=b"the sea", disposal=2, **many),
+        "apng, rich": saved(
+            rgba, "PNG", default_image=True, pnginfo=_png_text(), **many, **rich
+        ),
+        "tiff": saved(rgba, "TIFF"),
+        "tiff, pages, rich": saved(
+            rgb, "TIFF", save_all=True, append_images=moved, tiffinfo=info, **rich
+        ),
+        "tiff, big": saved(rgb, "TIFF", big_tiff=True, compression="tiff_deflate"),
+        "avif": saved(rgb, "AVIF", speed=10, max_threads=1),
+        "avif, rich": saved(rgba, "AVIF", speed=10, max_threads=1, **rich),
+        "avif, animated": saved(rgb, "AVIF", speed=10, max_threads=1, **many),
+        "heic": heic(large),
+        "heic, rich": heic(large, exif=rich["exif"], packet=rich["xmp"], late=True),
         "jpeg": saved(rgb, "JPEG"),
         "jpeg, rich": saved(rgb, "JPEG", progressive=True, quality=90, **rich),
         "png": saved(rgba, "PNG"),
@@ -107,6 +127,93 @@ def pictures(make_exif: Callable[..., bytes]) -> dict[str, bytes]:
             rgb, "WEBP", save_all=True, append_images=[rgb.rotate(180)], **rich
         ),
     }
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """Return a box of an ISO base media file."""
+    return struct.pack(">I4s", 8 + sum(map(len, parts)), kind) + b"".join(parts)
+
+
+def item(number: int, kind: bytes, *texts: bytes) -> bytes:
+    """Return the announcement of an item."""
+    names = b"".join(text + b"\0" for text in (b"", *texts))
+    return box(b"infe", struct.pack(">I2H4s", 2 << 24, number, 0, kind), names)
+
+
+def heic(
+    pixels: np.ndarray, *, exif: bytes = b"", packet: bytes = b"", late: bool = False
+) -> bytes:
+    """Make a HEIC file of one picture, `late` with its index behind the data."""
+    configuration, data = _hevc(pixels)
+    items, infos, references = {1: data}, [item(1, b"hvc1")], []
+    if exif:
+        items[2] = struct.pack(">I", 6) + exif
+        infos.append(item(2, b"Exif"))
+    if packet:
+        items[3] = packet
+        infos.append(item(3, b"mime", b"application/rdf+xml"))
+    for number in items.keys() - {1}:
+        references.append(box(b"cdsc", struct.pack(">3H", number, 1, 1)))
+    height, width = pixels.shape[:2]
+    properties = box(
+        b"ipco",
+        configuration,
+        box(b"ispe", struct.pack(">3I", 0, width, height)),
+        box(b"pixi", bytes([0, 0, 0, 0, 3, 8, 8, 8])),
+    )
+    used = box(b"ipma", struct.pack(">2IHB3B", 0, 1, 1, 3, 0x81, 2, 3))
+
+    def index(start: int) -> bytes:
+        places = struct.pack(">I2BH", 0, 0x44, 0, len(items))
+        for number, content in items.items():
+            places += struct.pack(">3H2I", number, 0, 1, start, len(content))
+            start += len(content)
+        return box(
+            b"meta",
+            bytes(4),
+            box(b"hdlr", bytes(8), b"pict", bytes(13)),
+            box(b"pitm", struct.pack(">IH", 0, 1)),
+            box(b"iloc", places),
+            box(b"iinf", struct.pack(">IH", 0, len(infos)), *infos),
+            box(b"iref", bytes(4), *references) if references else b"",
+            box(b"iprp", properties, used),
+        )
+
+    head = box(b"ftyp", b"heic", bytes(4), b"mif1heic")
+    if late:
+        return head + box(b"mdat", *items.values()) + index(len(head) + 8)
+    start = len(head + index(0)) + 8
+    return head + index(start) + box(b"mdat", *items.values())
+
+
+def _hevc(pixels: np.ndarray) -> tuple[bytes, bytes]:
+    """Return the configuration box and the data of one picture."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as output:
+        stream = output.add_stream("libx265", rate=1)
+        stream.codec_tag = "hvc1"
+        stream.height, stream.width = pixels.shape[:2]
+        stream.pix_fmt = "yuv444p"
+        stream.options = {
+            "preset": "ultrafast",
+            "x265-params": "log-level=none:pools=1:frame-threads=1",
+        }
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+        frame.pts, frame.time_base = 0, Fraction(1)
+        for packet in [*stream.encode(frame), *stream.encode()]:
+            packet.pts = packet.dts = 0
+            output.mux(packet)
+    content = file.getvalue()
+    start = content.index(b"hvcC") - 4
+    configuration = content[start : start + int.from_bytes(content[start : start + 4])]
+    start = content.index(b"mdat") + 4
+    return configuration, content[start : start - 8 + _size(content, start - 8)]
+
+
+def _size(content: bytes, start: int) -> int:
+    return int.from_bytes(content[start : start + 4])
 
 
 def _png_text() -> object:

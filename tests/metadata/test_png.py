@@ -44,7 +44,19 @@ XMP_CHUNKS = [
 ]
 others = st.builds(
     chunk,
-    st.sampled_from([b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"eXIf", b"caBX", b"tIME"]),
+    st.sampled_from(
+        [
+            b"tEXt",
+            b"zTXt",
+            b"iTXt",
+            b"gAMA",
+            b"eXIf",
+            b"caBX",
+            b"acTL",
+            b"fcTL",
+            b"fdAT",
+        ]
+    ),
     # Hypothesis knows the keywords from the code; chunks of theirs are not "others".
     st.binary(max_size=30).filter(lambda data: not data.startswith((XMP, b"AIGC"))),
 )

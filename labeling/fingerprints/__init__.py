@@ -1,0 +1,1 @@
+"""Fingerprints: what a picture, sound or video is known by without any mark."""
