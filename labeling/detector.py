@@ -7,18 +7,22 @@ layer that is absent is a result; one that cannot be read is a result too.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .errors import RegistryError, UsageError
+from .fingerprints.comparison import compare
+from .fingerprints.fingerprint import Comparison, Fingerprint
 from .keys import Key
 from .marks.image import detect_image
 from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
 from .media.document import document_source
 from .media.source import lent_stream, load
-from .metadata.integrity import check
+from .metadata.integrity import check as check_seals
 from .model import (
     Detection,
     Evidence,
@@ -26,11 +30,13 @@ from .model import (
     Media,
     Report,
     State,
+    Transform,
     to_dict,
 )
 from .notices.find_like import check_installed
 from .payload import Payload
 from .picture import PictureSubject
+from .provenance import reading as manifest
 from .subject import Subject
 from .verdict import findings, verdict
 
@@ -40,7 +46,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from .metadata.label_key import PublicKey
-    from .records.store import RecordStore
+    from .records.store import Record, RecordStore
+    from .registry.catalog import Catalog
+    from .registry.client import Registry
     from .timeline import MarkTimeline
 
 __all__ = ["Detector"]
@@ -61,6 +69,11 @@ class Detector:
     provider_keys : mapping of str to PublicKey
         The keys that providers are known to sign their AIGC labels with, by name or
         code.
+    catalog : Catalog or None
+        Finds records by content when nothing else leads to one.
+    registries : sequence of Registry
+        Whom to ask for the manifest of a mark that the log does not know. Nobody is
+        asked by default.
     ocr : bool
         Whether to read what looks like a notice in other fonts and wordings too. This
         needs the optional part ``synthmark[ocr]``.
@@ -75,6 +88,8 @@ class Detector:
     anchors_pem: str = field(default="", repr=False)
     records: RecordStore | None = None
     provider_keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
+    catalog: Catalog | None = None
+    registries: Sequence[Registry] = ()
     ocr: bool = False
 
     def __post_init__(self) -> None:
@@ -102,26 +117,27 @@ class Detector:
         MediaError
             It is not a picture, sound, video or document that can be read.
         """
-        if document := document_source(source):
-            from .drawing import DrawingSubject
-            from .prose import DocumentSubject
+        with _lent(source) as subject:
+            return self._report(subject)
 
-            path = Path(source) if isinstance(source, str | os.PathLike) else None
-            if document[1] == "svg":
-                return self._report(DrawingSubject(document[0], path))
-            return self._report(DocumentSubject(*document, path))
-        with lent_stream(source) as stream:
-            if stream is None:
-                return self._report(PictureSubject(load(source)))
-            lent, is_video = stream
-            path = lent if isinstance(source, str | os.PathLike) else None
-            if is_video:
-                from .footage import ClipSubject
+    def bindings(
+        self, source: str | Path | bytes
+    ) -> tuple[Payload | None, Fingerprint | None]:
+        """Return what leads from a file to its record: mark and fingerprint.
 
-                return self._report(ClipSubject(lent, path))
-            from .sound import SoundSubject
+        Parameters
+        ----------
+        source : str, Path or bytes
+            A picture, sound, video or document, or its bytes.
 
-            return self._report(SoundSubject(lent, path))
+        Raises
+        ------
+        MediaError
+            It is not one that can be read.
+        """
+        with _lent(source) as subject:
+            _, hit = self._mark(subject)
+            return hit.payload if hit else None, subject.fingerprint()
 
     def _report(self, subject: Subject) -> Report:
         mark, hit = self._mark(subject)
@@ -129,7 +145,8 @@ class Detector:
         c2pa, bound = self._manifest(subject)
         payload = hit.payload if hit else None
         produce_id = _produce_id(aigc) or _produce_id(c2pa)
-        record = self._record(payload, produce_id, subject.sha256)
+        record = self._record(subject, hit, aigc, c2pa)
+        c2pa = self._recovered(c2pa, record, hit)
         evidence = (_notice(subject, ocr=self.ocr), mark, aigc, iptc, c2pa, record)
         return Report(
             file=None if subject.path is None else str(subject.path),
@@ -213,12 +230,13 @@ class Detector:
             )
         labels = reading.labels
         first = labels[0].label if labels else None
+        seals = check_seals(first, self.provider_keys) if first else ()
         aigc = Evidence(
             layer=Layer.AIGC,
             state=reading.state,
             detail={
                 "label": to_dict(first),
-                "seals": to_dict(check(first, self.provider_keys)) if first else [],
+                "seals": to_dict(seals),
                 "places": [item.place for item in labels],
                 "problems": [
                     *(problem for item in labels for problem in item.problems),
@@ -248,23 +266,123 @@ class Detector:
         )
 
     def _record(
-        self, payload: Payload | None, produce_id: str | None, digest: str
+        self,
+        subject: Subject,
+        hit: Detection | None,
+        aigc: Evidence,
+        c2pa: Evidence,
     ) -> Evidence:
         if self.records is None:
             return Evidence(layer=Layer.RECORD, state=State.NOT_CHECKED)
-        for how, found in (
-            ("payload", payload and self.records.find(payload=payload)),
-            ("produce_id", produce_id and self.records.find(produce_id=produce_id)),
-            ("sha256", self.records.find(sha256=digest)),
-        ):
-            if found:
-                record = found[0]
-                if how == "sha256" and digest != record.sha256_after:
-                    how = "original"
-                detail = {**to_dict(record), "found_by": how}
-                detail["same_bytes"] = digest == record.sha256_after
-                return Evidence(layer=Layer.RECORD, state=State.PRESENT, detail=detail)
-        return Evidence(layer=Layer.RECORD, state=State.ABSENT)
+        found = self._found(subject, hit, (aigc, c2pa))
+        if found is None:
+            return Evidence(layer=Layer.RECORD, state=State.ABSENT)
+        record, how = found
+        same_bytes = subject.sha256 == record.sha256_after
+        likeness = None
+        if record.fingerprint and not same_bytes and how != "original":
+            transform = hit.transform if hit and how == "payload" else None
+            likeness = _likeness(subject, record.fingerprint, transform)
+        detail = {
+            **to_dict(record),
+            "found_by": how,
+            "same_bytes": same_bytes,
+            "likeness": to_dict(likeness),
+        }
+        return Evidence(layer=Layer.RECORD, state=State.PRESENT, detail=detail)
+
+    def _found(
+        self, subject: Subject, hit: Detection | None, labels: Sequence[Evidence]
+    ) -> tuple[Record, str] | None:
+        """Return the record of an item, and what led to it."""
+        assert self.records is not None
+        if hit and hit.payload and (found := self.records.find(payload=hit.payload)):
+            return found[0], "payload"
+        for name in ("produce_id", "propagate_id"):
+            for one in labels:
+                label = one.detail.get("label")
+                number = label[name] if label else None
+                if number and (found := self.records.find(produce_id=number)):
+                    return found[0], "produce_id"
+        if found := self.records.find(sha256=subject.sha256):
+            after = subject.sha256 == found[0].sha256_after
+            return found[0], "sha256" if after else "original"
+        if self.catalog and (fingerprint := subject.fingerprint()):
+            for record, _ in self.catalog.nearest(fingerprint, 1):
+                return record, "fingerprint"
+        return None
+
+    def _recovered(
+        self, c2pa: Evidence, record: Evidence, hit: Detection | None
+    ) -> Evidence:
+        """Add the manifest that a mark leads to, where the file has lost its own."""
+        if c2pa.state not in (State.ABSENT, State.UNSUPPORTED):
+            return c2pa
+        found: dict[str, Any] = {}
+        name = record.detail.get("manifest_id")
+        copied = (record.detail.get("likeness") or {}).get("same") is False
+        store = self.records.manifest(name) if self.records and name else None
+        if store is not None and not copied:
+            found = {"by": record.detail["found_by"], "registry": None}
+        elif hit and hit.payload and self.registries and not name:
+            from .registry.client import resolve
+
+            try:
+                if resolved := resolve(self.registries, hit.payload, hit.scheme):
+                    store = resolved.store
+                    found = {"by": "payload", "registry": resolved.registry}
+            except RegistryError as error:
+                problem = {"registry_problem": error.problem}
+                return replace(c2pa, detail={**c2pa.detail, **problem})
+        if store is None or not found:
+            return c2pa
+        reading = manifest.read_store(store, anchors_pem=self.anchors_pem)
+        recovered = {**found, **to_dict(reading)}
+        return replace(c2pa, detail={**c2pa.detail, "recovered": recovered})
+
+
+@contextmanager
+def _lent(
+    source: str | Path | bytes | Image.Image | NDArray[np.uint8],
+) -> Iterator[Subject]:
+    """Lend what lets itself be asked about a file, or about a picture in memory."""
+    path = Path(source) if isinstance(source, str | os.PathLike) else None
+    if document := document_source(source):
+        from .drawing import DrawingSubject
+        from .prose import DocumentSubject
+
+        if document[1] == "svg":
+            yield DrawingSubject(document[0], path)
+        else:
+            yield DocumentSubject(*document, path)
+        return
+    with lent_stream(source) as stream:
+        if stream is None:
+            yield PictureSubject(load(source))
+            return
+        lent, is_video = stream
+        if is_video:
+            from .footage import ClipSubject
+
+            yield ClipSubject(lent, path and lent)
+        else:
+            from .sound import SoundSubject
+
+            yield SoundSubject(lent, path and lent)
+
+
+def _likeness(
+    subject: Subject, recorded: str, transform: Transform | None
+) -> Comparison | None:
+    """Compare the content with what was recorded; None where that cannot be done."""
+    here = subject.fingerprint()
+    try:
+        there = Fingerprint.parse(recorded)
+        if here is None or here.algorithm != there.algorithm:
+            return None
+        return compare(here, there, transform=transform)
+    except UsageError:  # of another version
+        return None
 
 
 def _notice(subject: Subject, *, ocr: bool) -> Evidence:

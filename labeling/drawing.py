@@ -166,14 +166,14 @@ class DrawingWork(Work):
             return content
         has_history = self._has_history(self.original, MEDIA_TYPE)
         title = (self.target or self.path or Path("untitled")).name
-        signed = manifest.sign(
+        signed, store = manifest.sign(
             content,
             MEDIA_TYPE,
             self._claim(title, label, None, ""),
             self.settings.signer,
             parent=self.original if has_history else None,
         )
-        self._check_seal(signed, MEDIA_TYPE, metadata.read(signed), label)
+        self._check_seal(signed, MEDIA_TYPE, metadata.read(signed), label, store)
         if _bare(signed) != _bare(content):
             raise ManifestError("signing changed the drawing")
         self._sealed(has_history)

@@ -12,7 +12,14 @@ import numpy as np
 
 from . import files, policy
 from .clip_notice import ClipNotice, form_of
-from .errors import MarkNotReadable, TooSmallForMark, TooSmallForNotice
+from .errors import (
+    MarkNotReadable,
+    TooSmallForMark,
+    TooSmallForNotice,
+    UsageError,
+)
+from .fingerprints.fingerprint import Fingerprint
+from .fingerprints.video import INTERVAL_S, fingerprint_video
 from .keys import Key
 from .marks.audio_writer import embed_blocks
 from .marks.tape import RATES
@@ -60,6 +67,7 @@ class ClipSubject(StreamSubject):
     def __init__(self, content: Path, path: Path | None) -> None:
         self.video = media.describe(content)
         self.view = clip_view(self.video)
+        self._fingerprint: Fingerprint | None = None
         super().__init__(content, path)
 
     @property
@@ -92,11 +100,18 @@ class ClipSubject(StreamSubject):
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys, first in the pictures."""
-        seen = _find_in_pictures(self.content, self.video, keys)
+        seen, self._fingerprint = _read_pictures(self.content, self.video, keys)
         if seen.found or not has_sound(self.video):
             return seen
         heard = _find_in_sound(self.content, self.video, keys)
         return heard if heard.found else seen
+
+    def fingerprint(self) -> Fingerprint | None:
+        """Return what the pictures are known by."""
+        if self._fingerprint is None:
+            frames = media.frames(self.content, self.video, every_s=INTERVAL_S / 2)
+            self._fingerprint = _fingerprint(frames, self.video)
+        return self._fingerprint
 
     def _shown(self, frame: Frame) -> NDArray[np.uint8]:
         form = form_of(self.video)
@@ -173,7 +188,9 @@ class ClipWork(StreamWork):
                 reason = error.code
                 break
             self._write(target, mark, payload, coding)
-            hit = _find_in_pictures(target, media.describe(target), [key])
+            hit, self.fingerprint = _read_pictures(
+                target, media.describe(target), [key]
+            )
             if hit.payload == payload:
                 self._drawn()
                 self._written(
@@ -328,7 +345,7 @@ def detect_video(source: str | Path, key: Key | Sequence[Key]) -> Detection:
         There is no key.
     """
     keys = [key] if isinstance(key, Key) else list(key)
-    return _find_in_pictures(Path(source), media.describe(source), keys)
+    return _read_pictures(Path(source), media.describe(source), keys)[0]
 
 
 def look(path: Path, video: media.Video, reader: VideoReader) -> Iterator[media.Frame]:
@@ -349,11 +366,30 @@ def has_sound(video: media.Video) -> bool:
     return video.sound is not None and low <= video.sound.rate_hz <= high
 
 
-def _find_in_pictures(path: Path, video: media.Video, keys: Sequence[Key]) -> Detection:
+def _read_pictures(
+    path: Path, video: media.Video, keys: Sequence[Key]
+) -> tuple[Detection, Fingerprint | None]:
+    """Look for an invisible mark and take the fingerprint, in one go."""
     reader = VideoReader(keys)
-    for _ in look(path, video, reader):
+    frames = look(path, video, reader)
+    fingerprint = _fingerprint(frames, video)
+    for _ in frames:  # the fingerprint may have ended early
         pass
-    return reader.finish(video.duration_s or None)
+    return reader.finish(video.duration_s or None), fingerprint
+
+
+def _fingerprint(frames: Iterator[Frame], video: media.Video) -> Fingerprint | None:
+    """Return the fingerprint of frames as they pass; None where their times jump."""
+    wide = video.bits - 8
+
+    def passing() -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        for frame in frames:
+            yield frame.time_s, (frame.luma >> wide).astype(np.uint8)
+
+    try:
+        return fingerprint_video(passing())
+    except UsageError:
+        return None
 
 
 def _find_in_sound(path: Path, video: media.Video, keys: Sequence[Key]) -> Detection:

@@ -255,7 +255,11 @@ class Home:
             options["anchors_pem"] = self.anchors_pem()
         options.setdefault("provider_keys", self.provider_keys())
         if "records" not in options and self.has_records:
+            from .registry.catalog import Catalog
+
             options["records"] = self.records(read_only=True)
+            folder = self.path / "fingerprints"
+            options.setdefault("catalog", Catalog(options["records"], folder))
         return Detector(**options)
 
     def _make_folder(self, path: Path) -> None:

@@ -129,6 +129,7 @@ class Reason(StrEnum):
     PAYLOAD_IS_NOT_THE_BOUND_ONE = "payload_is_not_the_bound_one"
     LABEL_IS_NOT_SIGNED_BY_ITS_PROVIDER = "label_is_not_signed_by_its_provider"
     NUMBER_IS_NOT_THE_RECORDED_ONE = "number_is_not_the_recorded_one"
+    CONTENT_IS_NOT_THE_RECORDED_ONE = "content_is_not_the_recorded_one"
     MARK_OF_RECORDED_ITEM_ABSENT = "mark_of_recorded_item_absent"
     ABSENT_THOUGH_MARKED = "absent_though_marked"
     ABSENT_THOUGH_RECORDED = "absent_though_recorded"

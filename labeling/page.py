@@ -117,6 +117,8 @@ def _evidence(words: Words, evidence: Evidence, media: Media) -> str:
     if key not in words:
         return words[evidence.state]
     text = words[key].format(**_facts(words, evidence))
+    if evidence.layer is Layer.C2PA:
+        text += _recovered(words, evidence.detail)
     return text + (_likes(words, like) if like else "")
 
 
@@ -160,9 +162,36 @@ def _facts(words: Words, evidence: Evidence) -> dict[str, Any]:
             "detail": detail["detail"],
         }
     if evidence.layer is Layer.RECORD and evidence.state is State.PRESENT:
-        how = "same" if detail["same_bytes"] else detail["found_by"]
-        return {**detail, "same": words[how] if how in ("same", "original") else ""}
+        return {**detail, "same": _same(words, detail)}
     return {}
+
+
+def _same(words: Words, detail: Mapping[str, Any]) -> str:
+    """Say whether a record is of this file, and if not, of what it shows."""
+    how = "same" if detail["same_bytes"] else detail["found_by"]
+    told = words[how] if how in ("same", "original", "fingerprint") else ""
+    likeness = detail.get("likeness")
+    if likeness and likeness["same"] is not None:
+        key = "alike" if likeness["same"] else "differs"
+        told += words[key].format(**likeness)
+    return told
+
+
+def _recovered(words: Words, detail: Mapping[str, Any]) -> str:
+    """Tell of the manifest that something else led to, or why it could not."""
+    if problem := detail.get("registry_problem"):
+        return words["registry_problem"].format(problem=problem)
+    found = detail.get("recovered")
+    if not found:
+        return ""
+    by = found["by"] if found["by"] in ("payload", "fingerprint") else "other"
+    how = words[f"by.{by}"]
+    if found["registry"]:
+        how += words["from"].format(registry=found["registry"])
+    state = found["state"] if found["state"] in ("trusted", "untrusted") else "broken"
+    signer = found["signer_name"] or found["signer_organization"] or "?"
+    told = words["recovered"].format(how=how, signer=signer)
+    return told + words[f"recovered.{state}"]
 
 
 def _spread(words: Words, label: Mapping[str, str] | None) -> str:

@@ -17,6 +17,8 @@ from .errors import (
     TooSmallForNotice,
     UsageError,
 )
+from .fingerprints.fingerprint import Fingerprint
+from .fingerprints.image import fingerprint_image
 from .keys import Key
 from .marks.image import SCHEME, detect_image, embed_image
 from .media import image as media
@@ -84,6 +86,10 @@ class PictureSubject(Subject):
         """Look for an invisible mark of any of the keys."""
         return detect_image(self.picture.pixels, keys)
 
+    def fingerprint(self) -> Fingerprint:
+        """Return what the picture is known by."""
+        return fingerprint_image(self.picture.pixels)
+
     def read_metadata(self) -> metadata.Reading | None:
         """Return what the file's metadata says; None for a picture in memory."""
         return None if self.content is None else metadata.read(self.content)
@@ -112,6 +118,7 @@ class PictureWork(Work):
         if not self.is_exempt:
             pixels = self._draw_notice(pixels)
         content, payload = self._embed_mark(pixels)
+        self.fingerprint = fingerprint_image(pixels)
         content, label = self._write_metadata(content)
         content = self._sign(content, label, payload)
         if place is not None:
@@ -235,7 +242,7 @@ class PictureWork(Work):
         parent_type = None if original is None else probe(original).media_type
         parent = original if self._has_history(original, parent_type) else None
         media_type = f"image/{self.format}"
-        signed = manifest.sign(
+        signed, store = manifest.sign(
             content,
             media_type,
             claim,
@@ -243,7 +250,7 @@ class PictureWork(Work):
             parent=parent,
             parent_media_type=parent_type,
         )
-        self._check_seal(signed, media_type, metadata.read(signed), label)
+        self._check_seal(signed, media_type, metadata.read(signed), label, store)
         before, after = media.read(content).pixels, media.read(signed).pixels
         if not np.array_equal(before, after):
             raise ManifestError("signing changed the picture")

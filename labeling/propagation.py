@@ -209,7 +209,7 @@ class Propagator:
         """Return what was done, and enter it into the log."""
         detail = {"place": work.place, "propagator": self.platform}
         layers = [LayerResult(layer=Layer.AIGC, written=True, detail=detail)]
-        if work.sealed:
+        if work.manifest:
             development = self.signer.development
             layers.append(
                 LayerResult(
@@ -235,6 +235,7 @@ class Propagator:
                 jurisdictions=(),
                 software=f"synthmark {__version__}",
                 target=done.target and Path(done.target).name,
+                manifest=work.manifest,
             )
             layers.append(
                 LayerResult(

@@ -23,7 +23,8 @@ from .notices.find_text import FoundTextNotice, find
 from .notices.text import CORNER_MARK, RAISED, Place, TextNotice
 from .notices.wording import CORE
 from .provenance import manifest
-from .provenance.text import read_text, sign_text, unwrapped
+from .provenance.text import read_text, sign_text, store_of, unwrapped
+from .records.stored import StoredManifest
 from .subject import Subject
 from .work import Settings, Work
 
@@ -162,7 +163,7 @@ class DocumentWork(Work):
             return content
         media_type = self.document.media_type
         has_history = self._has_history(self.original, media_type)
-        signed = manifest.sign(
+        signed, store = manifest.sign(
             content,
             media_type,
             self._claim(self._title, label, None, ""),
@@ -170,7 +171,7 @@ class DocumentWork(Work):
             parent=self.original if has_history else None,
         )
         after = open_document(signed, self.format)
-        self._check_seal(signed, media_type, _read(after), label)
+        self._check_seal(signed, media_type, _read(after), label, store)
         if after.parts() != open_document(content, self.format).parts():
             raise ManifestError("signing changed the document")
         self._sealed(has_history)
@@ -200,6 +201,9 @@ class DocumentWork(Work):
             )
         if reading.label != label or unwrapped(signed) != content:
             raise ManifestError("signing changed the text")
+        self.manifest = StoredManifest(
+            manifest_id=reading.manifest_id, content=store_of(signed)
+        )
         self._sealed(has_history)
         return signed
 

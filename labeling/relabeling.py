@@ -20,10 +20,11 @@ from .metadata import stream as of_stream
 from .metadata import text as of_text
 from .metadata.image import Reading
 from .model import AigcLabel, State
-from .provenance import manifest
+from .provenance import manifest as seals
 from .provenance.manifest import Claim, ManifestReading
 from .provenance.signer import Signer
-from .provenance.text import read_text, sign_text, unwrapped
+from .provenance.text import read_text, sign_text, store_of, unwrapped
+from .records.stored import StoredManifest
 
 __all__ = ["Relabeling"]
 
@@ -47,8 +48,8 @@ class Relabeling:
     ----------
     place : str
         Where the label stands in the file.
-    sealed : bool
-        Whether the file has a new manifest, because it had one before.
+    manifest : StoredManifest or None
+        The new manifest of a file that had one before.
     notes : list of str
         What a careful user wants to know.
     """
@@ -57,7 +58,8 @@ class Relabeling:
     claim: Claim
     signer: Signer
     place: str = ""
-    sealed: bool = False
+    manifest: StoredManifest | None = None
+    store: bytes = b""
     notes: list[str] = field(default_factory=list)
 
     def run(self, source: str | Path | bytes, target: Path) -> None:
@@ -92,14 +94,14 @@ class Relabeling:
         self._note(written.place, written.notes)
         if not self._has_history(content):
             return written.content
-        signed = manifest.sign(
+        signed, self.store = seals.sign(
             written.content,
             probe(content).media_type,
             self.claim,
             self.signer,
             parent=content,
         )
-        self._check(manifest.read(signed), of_picture.read(signed))
+        self._check(seals.read(signed), of_picture.read(signed))
         return signed
 
     def _stream(self, source: Path, is_video: bool, target: Path) -> None:
@@ -111,7 +113,7 @@ class Relabeling:
                 tagged.replace(target)
                 return
             with open(tagged, "rb") as plain, open(target, "w+b") as signed:
-                manifest.sign_stream(
+                self.store = seals.sign_stream(
                     plain,
                     signed,
                     _media_type(source, is_video),
@@ -119,7 +121,7 @@ class Relabeling:
                     self.signer,
                     parent=source,
                 )
-        self._check(manifest.read(target), of_stream.read(target))
+        self._check(seals.read(target), of_stream.read(target))
 
     def _document(self, original: bytes, format: str) -> bytes:
         is_text = format in _TEXTS
@@ -146,18 +148,19 @@ class Relabeling:
                 self.signer,
                 parent=original,
             )
+            self.store = store_of(signed)
             self._check(read_text(signed), self._fields(unwrapped(signed), format))
             return signed
         if not self._has_history(original):
             return document.content
-        signed = manifest.sign(
+        signed, self.store = seals.sign(
             document.content,
             document.media_type,
             self.claim,
             self.signer,
             parent=original,
         )
-        self._check(manifest.read(signed), self._fields(signed, format))
+        self._check(seals.read(signed), self._fields(signed, format))
         return signed
 
     def _fields(self, content: bytes, format: str) -> Reading:
@@ -165,9 +168,9 @@ class Relabeling:
         return of_text.read([(one.place, one.value) for one in fields])
 
     def _has_history(self, original: bytes | Path) -> bool:
-        if not manifest.has_manifest(original):
+        if not seals.has_manifest(original):
             return False
-        reading = manifest.read(original)
+        reading = seals.read(original)
         self._lost(reading)
         return reading.state is not State.MALFORMED
 
@@ -193,7 +196,9 @@ class Relabeling:
             or metadata.labels[0].label != self.label
         ):
             raise ManifestError("signing changed the AIGC label")
-        self.sealed = True
+        self.manifest = StoredManifest(
+            manifest_id=sealed.manifest_id, content=self.store
+        )
 
 
 def _media_type(path: Path, is_video: bool) -> str:

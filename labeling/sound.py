@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from . import policy
 from .errors import MarkNotReadable, UnsupportedFormat, UsageError
+from .fingerprints.audio import fingerprint_audio
+from .fingerprints.fingerprint import Fingerprint
 from .keys import Key
 from .marks.audio import SCHEME, AudioReader
 from .marks.audio_writer import embed_blocks
@@ -23,7 +26,7 @@ from .payload import Payload
 from .stream import StreamSubject, StreamWork
 from .work import CHAPTERS, STRENGTHS, Settings
 
-__all__ = ["SoundSubject", "SoundWork", "find_in_sound"]
+__all__ = ["SoundSubject", "SoundWork", "find_in_sound", "read_sound"]
 
 # A chapter that begins so early begins with the sound.
 _AT_START_S = 1.0
@@ -37,6 +40,7 @@ class SoundSubject(StreamSubject):
     def __init__(self, content: Path, path: Path | None) -> None:
         self.sound = media.describe(content)
         self._frames = self.sound.frames or 0
+        self._fingerprint: Fingerprint | None = None
         super().__init__(content, path)
 
     @property
@@ -51,7 +55,17 @@ class SoundSubject(StreamSubject):
 
     def find_mark(self, keys: Sequence[Key]) -> Detection:
         """Look for an invisible mark of any of the keys."""
-        return find_in_sound(media.blocks(self.content, self.sound), self.sound, keys)
+        blocks = media.blocks(self.content, self.sound)
+        hit, self._fingerprint = read_sound(blocks, self.sound, keys)
+        return hit
+
+    def fingerprint(self) -> Fingerprint | None:
+        """Return what the sound is known by."""
+        if self._fingerprint is None:
+            blocks = media.blocks(self.content, self.sound)
+            with suppress(UsageError):  # a rate that nobody uses
+                self._fingerprint = fingerprint_audio(blocks, self.sound.rate_hz)
+        return self._fingerprint
 
     def _counted(self) -> Iterator[Samples]:
         """Yield the sound, and see how long it is: not every file says so."""
@@ -134,7 +148,9 @@ class SoundWork(StreamWork):
             )
             self._encode(target, marked)
             blocks = media.blocks(target)
-            hit = find_in_sound(blocks, self.written, [self.settings.key])
+            hit, self.fingerprint = read_sound(
+                blocks, self.written, [self.settings.key]
+            )
             if hit.payload == payload:
                 self._heard(insertion)
                 self._written(
@@ -232,7 +248,22 @@ def find_in_sound(
     blocks: Iterable[Samples], sound: media.Sound, keys: Sequence[Key]
 ) -> Detection:
     """Look for an invisible mark in the blocks of a sound."""
+    return read_sound(blocks, sound, keys)[0]
+
+
+def read_sound(
+    blocks: Iterable[Samples], sound: media.Sound, keys: Sequence[Key]
+) -> tuple[Detection, Fingerprint]:
+    """Look for an invisible mark and take the fingerprint, in one go."""
     reader = AudioReader(sound.rate_hz, sound.channels, keys)
-    for block in blocks:
-        reader.push(block)
-    return reader.finish()
+
+    def passing() -> Iterator[Samples]:
+        for block in blocks:
+            reader.push(block)
+            yield block
+
+    passed = passing()
+    fingerprint = fingerprint_audio(passed, sound.rate_hz)
+    for _ in passed:  # of a long sound only the beginning counts for it
+        pass
+    return reader.finish(), fingerprint

@@ -151,7 +151,7 @@ class StreamWork(Work):
         media_type = self.written.media_type
         has_history = self._has_history(self.source, self.before.media_type)
         with open(source, "rb") as tagged, open(target, "w+b") as signed:
-            manifest.sign_stream(
+            store = manifest.sign_stream(
                 tagged,
                 signed,
                 media_type,
@@ -160,7 +160,7 @@ class StreamWork(Work):
                 parent=self.source if has_history else None,
                 parent_media_type=self.before.media_type,
             )
-        self._check_seal(target, media_type, metadata.read(target), label)
+        self._check_seal(target, media_type, metadata.read(target), label, store)
         if self._content(source) != self._content(target):
             raise ManifestError(f"signing changed the {self.kind}")
         self._sealed(has_history)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .fingerprints.fingerprint import Fingerprint
 from .keys import Key
 from .metadata.image import Reading
 from .model import Detection, Media
@@ -54,6 +55,10 @@ class Subject(ABC):
     @abstractmethod
     def find_mark(self, keys: Sequence[Key]) -> Detection | None:
         """Look for an invisible mark of any of the keys; None where there are none."""
+
+    def fingerprint(self) -> Fingerprint | None:
+        """Return what the content is known by; None where nothing is taken of it."""
+        return None
 
     @abstractmethod
     def read_metadata(self) -> Reading | None:

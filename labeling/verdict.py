@@ -14,6 +14,9 @@ suspected   no such statement, but a trace: a notice, or a text that looks like
 none        nothing was found, which does not prove that nothing was there
 =========== =================================================================
 
+A record that only the content leads to counts for nothing here: what looks like a
+recorded item may be the photograph that this was made from.
+
 There is no score: a mark or a signature is proof, a notice is a signal, an
 unsigned field is a claim that anybody can write. A text that looks like a notice
 may be anybody's: it is a trace, but does not stand in for a notice that was recorded
@@ -42,6 +45,11 @@ LABELS = {
     "2": Verdict.POSSIBLE,
     "3": Verdict.SUSPECTED,
 }
+_BORROWED = {
+    Reason.CONTENT_IS_NOT_THE_RECORDED_ONE,
+    Reason.MARK_OF_RECORDED_ITEM_ABSENT,
+}
+_NOT_ITSELF = ("original", "fingerprint")
 STRENGTH = (Verdict.NONE, Verdict.SUSPECTED, Verdict.POSSIBLE, Verdict.CONFIRMED)
 
 
@@ -59,6 +67,8 @@ def _alone(item: Evidence) -> Verdict:
     if item.layer is Layer.AIGC and item.state is State.PRESENT:
         return LABELS[item.detail["label"]["label"]]
     if item.layer is Layer.IPTC and not _names_ai(item):
+        return Verdict.NONE
+    if item.layer is Layer.RECORD and item.detail.get("found_by") == "fingerprint":
         return Verdict.NONE
     if item.layer is Layer.C2PA:
         if not _names_ai(item):
@@ -78,11 +88,12 @@ def findings(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
     layers = {item.layer: item for item in evidence}
     found = [*_altered(layers), *_unsigned(layers[Layer.AIGC])]
     record = layers[Layer.RECORD].detail
-    # A file whose digest is in the log is whole, as it was labeled or before that.
-    if not (record.get("same_bytes") or record.get("found_by") == "original"):
-        found += _forged(layers)
+    # A file whose digest is in the log is whole, as it was labeled or before that; and
+    # what only looks like a recorded item may be the photograph that was made from.
+    if not (record.get("same_bytes") or record.get("found_by") in _NOT_ITSELF):
+        found += [*_copied(layers), *_forged(layers)]
         # The record that a borrowed label leads to says nothing of this picture.
-        if Reason.MARK_OF_RECORDED_ITEM_ABSENT not in {one.reason for one in found}:
+        if not _BORROWED & {one.reason for one in found}:
             found += [*_removed(layers), *_hidden(layers)]
     return tuple(found)
 
@@ -110,6 +121,15 @@ def _unsigned(aigc: Evidence) -> Iterator[Finding]:
     if any(seal["integrity"] == "failed" for seal in aigc.detail.get("seals", ())):
         reason = Reason.LABEL_IS_NOT_SIGNED_BY_ITS_PROVIDER
         yield _finding(FindingKind.FORGED, aigc, reason)
+
+
+def _copied(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
+    """Name a mark or label that was made for another content."""
+    record = layers[Layer.RECORD].detail
+    if (record.get("likeness") or {}).get("same") is False:
+        borrowed = Layer.MARK if record["found_by"] == "payload" else Layer.AIGC
+        reason = Reason.CONTENT_IS_NOT_THE_RECORDED_ONE
+        yield _finding(FindingKind.COPIED, layers[borrowed], reason)
 
 
 def _forged(layers: dict[Layer, Evidence]) -> Iterator[Finding]:

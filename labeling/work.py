@@ -13,6 +13,7 @@ from uuid import uuid4
 from .. import __version__
 from . import files, policy
 from .errors import ManifestError, MetadataError, UsageError
+from .fingerprints.fingerprint import Fingerprint
 from .grounds import Exemption, reference
 from .keys import Key
 from .metadata.aigc import to_json
@@ -31,6 +32,7 @@ from .payload import Payload
 from .provenance import manifest
 from .provenance.assertions import Disclosure, training_assertion
 from .provenance.signer import Signer
+from .records.stored import StoredManifest
 
 if TYPE_CHECKING:
     from .records.store import RecordStore
@@ -299,6 +301,8 @@ class Work(ABC):
         self.layers: list[LayerResult] = []
         self.when = datetime.now(UTC)
         self.produce_id = uuid4().hex
+        self.manifest: StoredManifest | None = None
+        self.fingerprint: Fingerprint | None = None
         self.is_exempt = settings.exemption is not None
         if self.is_exempt:
             self._missing(Layer.NOTICE, EXEMPT)
@@ -373,8 +377,9 @@ class Work(ABC):
         media_type: str,
         metadata: Reading,
         label: AigcLabel,
+        store: bytes,
     ) -> None:
-        """Read manifest and label of the finished file back."""
+        """Read manifest and label of the finished file back; keep the manifest."""
         reading = manifest.read(signed, media_type)
         if reading.state not in (State.TRUSTED, State.UNTRUSTED):
             raise ManifestError(
@@ -382,6 +387,7 @@ class Work(ABC):
             )
         if metadata.state is not State.PRESENT or metadata.labels[0].label != label:
             raise ManifestError("signing changed the AIGC label")
+        self.manifest = StoredManifest(manifest_id=reading.manifest_id, content=store)
 
     def _sealed(self, has_history: bool) -> None:
         self._written(
@@ -409,6 +415,9 @@ class Work(ABC):
             notice=notice.detail if notice and notice.written else None,
             consent=self.settings.consent,
             exemption=to_dict(self.settings.exemption),
+            key_id=self.settings.key.id if result.payload else None,
+            manifest=self.manifest,
+            fingerprint=str(self.fingerprint) if self.fingerprint else None,
         )
         written = LayerResult(
             layer=Layer.RECORD,

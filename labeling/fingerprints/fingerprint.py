@@ -15,9 +15,9 @@ from ..errors import UsageError
 
 __all__ = ["AUDIO", "IMAGE", "MAX_BYTES", "VIDEO", "Comparison", "Fingerprint"]
 
-IMAGE = "synthmark-image/1"
-AUDIO = "synthmark-audio/1"
-VIDEO = "synthmark-video/1"
+IMAGE = "image-fingerprint/1"
+AUDIO = "audio-fingerprint/1"
+VIDEO = "video-fingerprint/1"
 MAX_BYTES = 65_536
 
 _ALGORITHM = re.compile(r"[a-z][a-z0-9.-]{0,47}/[1-9][0-9]{0,3}")
@@ -31,7 +31,7 @@ class Fingerprint:
     Parameters
     ----------
     algorithm : str
-        Versioned name of how it was made, for example ``"synthmark-image/1"``.
+        Versioned name of how it was made, for example ``"image-fingerprint/1"``.
     value : bytes
         At most 65,536 bytes, in a form that the algorithm defines.
 

@@ -133,10 +133,13 @@ def sign(
     *,
     parent: bytes | None = None,
     parent_media_type: str | None = None,
-) -> bytes:
-    """Return `content` with a signed manifest in it; see `sign_stream`."""
+) -> tuple[bytes, bytes]:
+    """Return `content` with a signed manifest in it, and the manifest store.
+
+    See `sign_stream`.
+    """
     target = io.BytesIO()
-    sign_stream(
+    store = sign_stream(
         io.BytesIO(content),
         target,
         media_type,
@@ -145,7 +148,7 @@ def sign(
         parent=parent,
         parent_media_type=parent_media_type,
     )
-    return target.getvalue()
+    return target.getvalue(), store
 
 
 def sign_stream(

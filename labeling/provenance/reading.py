@@ -8,8 +8,9 @@ show at the top at all. `read` sorts this out.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -54,13 +55,20 @@ __all__ = [
     "judge",
     "parse",
     "read",
+    "read_store",
     "reason_of",
+    "without_failures",
 ]
 
 GENERATED = "trainedAlgorithmicMedia"
 COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
 
 JSON_LIMIT = 16 << 20
+_STORE_TYPE = "application/c2pa"
+# Failures that say that a file is not the one that its manifest was made for.
+_HARD_BINDINGS = frozenset(
+    f"assertion.{kind}Hash.mismatch" for kind in ("data", "bmff", "boxes", "collection")
+)
 _REMOTE = "must fetch remote manifests from url "
 
 _Read = TypeVar("_Read")
@@ -83,6 +91,8 @@ class ManifestReading:
         that cannot carry one.
     failures : tuple of str
         Failure codes of C2PA, the signer's own and those found in the history.
+    manifest_id : str
+        Name of the active manifest, a C2PA URN; empty for none.
     detail : str
         Why nothing could be read, mostly in the C2PA library's words; else empty.
     title, generator : str
@@ -122,6 +132,7 @@ class ManifestReading:
 
     state: State
     failures: tuple[str, ...] = ()
+    manifest_id: str = ""
     detail: str = ""
     title: str = ""
     generator: str = ""
@@ -211,6 +222,54 @@ def read(
         return _read(c2pa, context, media_type, stream, store)
 
 
+def read_store(store: bytes, *, anchors_pem: str = "") -> ManifestReading:
+    """Read and judge a manifest without the file that it was made for.
+
+    Whether the file was changed is left open; all else is as for `read`.
+    """
+    c2pa = load()
+    if reason := refusal(store):
+        return ManifestReading(state=State.MALFORMED, detail=reason)
+    context = make_context(c2pa, anchors_pem=anchors_pem)
+    try:
+        with c2pa.Reader(
+            _STORE_TYPE, io.BytesIO(b"."), manifest_data=store, context=context
+        ) as reader:
+            told = without_failures(parse(reader.json()), _HARD_BINDINGS)
+            return judge(told, issuer_of(c2pa, reader))
+    except (c2pa.C2paError, ValueError, RecursionError) as error:
+        return ManifestReading(state=State.MALFORMED, detail=text(reason_of(error)))
+
+
+def without_failures(
+    store: Mapping[str, Any], codes: Collection[str], *more: str
+) -> dict[str, Any]:
+    """Return what the library tells, without some failures of the active manifest.
+
+    Parameters
+    ----------
+    store : mapping
+        As `parse` returns it.
+    codes : collection of str
+        The failures that do not count.
+    *more : str
+        Failures that were found otherwise.
+    """
+    results = {**mapping(store.get("validation_results"))}
+    own = {**mapping(results.get("activeManifest"))}
+    failures: list[Mapping[str, Any]] = [
+        item for item in mappings(own.get("failure")) if item.get("code") not in codes
+    ]
+    failures += ({"code": code, "url": "", "explanation": ""} for code in more)
+    own["failure"] = failures
+    results["activeManifest"] = own
+    told = {**store, "validation_results": results}
+    if not failures:
+        trusted = "signingCredential.trusted" in codes_of(own.get("success"))
+        told["validation_state"] = "Trusted" if trusted else "Valid"
+    return told
+
+
 def _read(
     c2pa: ModuleType,
     context: Any,
@@ -294,6 +353,7 @@ def judge(store: Mapping[str, Any], issuer: str) -> ManifestReading:
     return ManifestReading(
         state=_state(failures, store.get("validation_state")),
         failures=failures,
+        manifest_id=name,
         title=text(active.get("title")),
         generator=text(generators[0].get("name") if generators else None),
         signer_name=text(signature.get("common_name")),

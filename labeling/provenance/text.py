@@ -22,11 +22,18 @@ from typing import Any
 from ..errors import ManifestError
 from ..model import State
 from .manifest import Claim, building, ingredient_of
-from .reading import ManifestReading, issuer_of, judge, parse, reason_of
+from .reading import (
+    ManifestReading,
+    issuer_of,
+    judge,
+    parse,
+    reason_of,
+    without_failures,
+)
 from .sdk import load, make_context
 from .signer import Signer
 from .store import refusal
-from .untrusted import mapping, mappings, text
+from .untrusted import mapping, text
 from .wrapper import (
     MAX_STORE_BYTES,
     Wrapper,
@@ -37,7 +44,7 @@ from .wrapper import (
     wrap,
 )
 
-__all__ = ["read_text", "sign_text", "unwrapped"]
+__all__ = ["read_text", "sign_text", "store_of", "unwrapped"]
 
 _HASH = "c2pa.hash.data"
 _MISMATCH = "assertion.dataHash.mismatch"
@@ -160,6 +167,20 @@ def read_text(content: bytes, *, anchors_pem: str = "") -> ManifestReading:
         return _malformed(str(error))
 
 
+def store_of(content: bytes) -> bytes:
+    """Return the manifest store in a text that has been signed.
+
+    Raises
+    ------
+    ManifestError
+        There is not exactly one.
+    """
+    stores = [one.store for one in find(content)]
+    if len(stores) != 1 or stores[0] is None:
+        raise ManifestError("the text does not hold one manifest")
+    return stores[0]
+
+
 def _malformed(detail: str, *failures: str) -> ManifestReading:
     return ManifestReading(
         state=State.MALFORMED, failures=failures, detail=text(detail)
@@ -188,7 +209,7 @@ def _examined(
             manifest_data=wrapper.store,
             context=context,
         ) as reader:
-            store = {**parse(reader.json())}
+            store = parse(reader.json())
             details = parse(reader.detailed_json())
             issuer = issuer_of(c2pa, reader)
     except (c2pa.C2paError, RecursionError) as error:
@@ -196,22 +217,9 @@ def _examined(
     active = mapping(
         mapping(details.get("manifests")).get(text(store.get("active_manifest")))
     )
-    results = {**mapping(store.get("validation_results"))}
-    own = {**mapping(results.get("activeManifest"))}
     # The library looks for the wrapper where it cannot be, and takes bytes as they are.
-    failures = [
-        item for item in mappings(own.get("failure")) if item.get("code") != _MISMATCH
-    ]
-    if not _is_bound(content, wrapper, active):
-        failures.append({"code": _MISMATCH, "url": "", "explanation": "text changed"})
-    own["failure"] = failures
-    results["activeManifest"] = own
-    store["validation_results"] = results
-    if not failures:
-        kept = {item.get("code") for item in mappings(own.get("success"))}
-        trusted = "signingCredential.trusted" in kept
-        store["validation_state"] = "Trusted" if trusted else "Valid"
-    return store, issuer
+    changed = () if _is_bound(content, wrapper, active) else (_MISMATCH,)
+    return without_failures(store, {_MISMATCH}, *changed), issuer
 
 
 def _is_bound(content: bytes, wrapper: Wrapper, active: Mapping[str, Any]) -> bool:

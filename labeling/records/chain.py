@@ -50,7 +50,9 @@ _OBJECTS = ("notice", "exemption")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY_ID = re.compile(r"[0-9a-f]{16}")
-_FINGERPRINT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}:[A-Za-z0-9_-]{1,4000}")
+_FINGERPRINT = re.compile(
+    r"[a-z0-9][a-z0-9._-]{0,63}/[1-9][0-9]{0,3}:[A-Za-z0-9_-]{1,90000}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class Record:
     manifest_sha256 : str or None
         Digest of the manifest as the log keeps it; None where it keeps none.
     fingerprint : str or None
-        Perceptual fingerprint of the labeled content, ``algorithm:base64url``.
+        Perceptual fingerprint of the labeled content, ``algorithm/1:base64url``.
     previous_hash, hash : str
         The chain, 64 hex digits each.
     """
@@ -187,7 +189,10 @@ def row(
             else _digest("manifest_sha256", manifest_sha256)
         ),
         "fingerprint": _matching(
-            "fingerprint", fingerprint, _FINGERPRINT, "of the form algorithm:base64url"
+            "fingerprint",
+            fingerprint,
+            _FINGERPRINT,
+            "of the form algorithm/1:base64url",
         ),
     }
 

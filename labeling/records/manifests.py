@@ -4,59 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RecordStoreDamaged, UsageError
-from .chain import ID_MAX, utc_now
+from ..errors import RecordStoreDamaged
+from .chain import utc_now
 from .schema import manifest
+from .stored import StoredManifest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping, Select
 
 __all__ = ["StoredManifest", "faulty", "fetch", "keep", "withdraw"]
 
-CONTENT_MAX = 16 << 20
 # So many are held in memory at once while all are checked.
 GROUP = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredManifest:
-    """A manifest as it was signed.
-
-    Parameters
-    ----------
-    manifest_id : str
-        Its URN, 1 to 512 characters.
-    content : bytes
-        The manifest store (JUMBF), at most 16 MiB.
-    media_type : str, optional
-        Its media type.
-
-    Raises
-    ------
-    UsageError
-        A field is empty or too long.
-    """
-
-    manifest_id: str
-    content: bytes
-    media_type: str = "application/c2pa"
-
-    def __post_init__(self) -> None:
-        for name, most in (
-            ("manifest_id", ID_MAX),
-            ("content", CONTENT_MAX),
-            ("media_type", ID_MAX),
-        ):
-            if not 0 < len(getattr(self, name)) <= most:
-                raise UsageError(f"manifest field {name} must have a length to {most}")
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the content, 64 hex digits."""
-        return hashlib.sha256(self.content).hexdigest()
 
 
 def keep(connection: Connection, stored: StoredManifest) -> bool:

@@ -229,7 +229,7 @@ def test_malformed_values_are_refused(pictures: dict[str, Pixels]) -> None:
     for one in broken:
         with pytest.raises(UsageError, match="fingerprint"):
             compare(Fingerprint(algorithm=IMAGE, value=one), good)
-    for algorithm in ("synthmark-image/2", "synthmark-audio/1"):
+    for algorithm in ("synthmark-image/2", "audio-fingerprint/1"):
         with pytest.raises(UsageError, match="fingerprint"):
             compare(Fingerprint(algorithm=algorithm, value=value), good)
     other = Fingerprint(algorithm="other/1", value=value)
