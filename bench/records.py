@@ -43,7 +43,7 @@ FIELDS: dict[str, Any] = {
     "notice": {"text": "AI生成", "place": "corner", "height": 54},
     "consent": "C-2026-118",
     "exemption": None,
-    "fingerprint": "pdq:" + "A" * 43,
+    "fingerprint": "pdq/1:" + "A" * 43,
 }
 
 

@@ -122,7 +122,6 @@ class Reason(StrEnum):
     """What a finding rests on."""
 
     MANIFEST_BROKEN = "manifest_broken"
-    PARENT_CHANGED = "parent_changed"
     LABEL_MALFORMED = "label_malformed"
     LABELS_CONFLICT = "labels_conflict"
     LABEL_IS_NOT_THE_SIGNED_ONE = "label_is_not_the_signed_one"

@@ -118,7 +118,7 @@ def _evidence(words: Words, evidence: Evidence, media: Media) -> str:
         return words[evidence.state]
     text = words[key].format(**_facts(words, evidence))
     if evidence.layer is Layer.C2PA:
-        text += _recovered(words, evidence.detail)
+        text += _past(words, evidence.detail) + _recovered(words, evidence.detail)
     return text + (_likes(words, like) if like else "")
 
 
@@ -175,6 +175,12 @@ def _same(words: Words, detail: Mapping[str, Any]) -> str:
         key = "alike" if likeness["same"] else "differs"
         told += words[key].format(**likeness)
     return told
+
+
+def _past(words: Words, detail: Mapping[str, Any]) -> str:
+    """Name what a file was made from that had been changed after it was signed."""
+    changed = [one["title"] for one in detail.get("ingredients", ()) if one["changed"]]
+    return words["changed_before"].format(titles=", ".join(changed)) if changed else ""
 
 
 def _recovered(words: Words, detail: Mapping[str, Any]) -> str:

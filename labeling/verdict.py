@@ -15,7 +15,7 @@ none        nothing was found, which does not prove that nothing was there
 =========== =================================================================
 
 A record that only the content leads to counts for nothing here: what looks like a
-recorded item may be the photograph that this was made from.
+recorded item may be the photograph that the item was made from.
 
 There is no score: a mark or a signature is proof, a notice is a signal, an
 unsigned field is a claim that anybody can write. A text that looks like a notice
@@ -89,9 +89,9 @@ def findings(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
     found = [*_altered(layers), *_unsigned(layers[Layer.AIGC])]
     record = layers[Layer.RECORD].detail
     # A file whose digest is in the log is whole, as it was labeled or before that; and
-    # what only looks like a recorded item may be the photograph that was made from.
+    # what only looks like a recorded item may be the photograph that it was made from.
     if not (record.get("same_bytes") or record.get("found_by") in _NOT_ITSELF):
-        found += [*_copied(layers), *_forged(layers)]
+        found += [*_copied(layers)] or [*_forged(layers)]
         # The record that a borrowed label leads to says nothing of this picture.
         if not _BORROWED & {one.reason for one in found}:
             found += [*_removed(layers), *_hidden(layers)]
@@ -102,8 +102,6 @@ def _altered(layers: dict[Layer, Evidence]) -> Iterator[Finding]:
     c2pa, aigc, mark = layers[Layer.C2PA], layers[Layer.AIGC], layers[Layer.MARK]
     if c2pa.state in (State.TAMPERED, State.MALFORMED):
         yield _finding(FindingKind.ALTERED, c2pa, Reason.MANIFEST_BROKEN)
-    elif any(one["changed"] for one in c2pa.detail.get("ingredients", ())):
-        yield _finding(FindingKind.ALTERED, c2pa, Reason.PARENT_CHANGED)
     if aigc.state is State.MALFORMED:
         yield _finding(FindingKind.ALTERED, aigc, Reason.LABEL_MALFORMED)
     if aigc.state is State.CONFLICTING:

@@ -55,6 +55,7 @@ def record(
     )
 
 
+OTHER = {"similarity": 0.1, "same": False, "p_value": 1.0}
 NOTICE = evidence("notice", "present", notices=[{"text": "AI生成"}])
 MARK = evidence("mark", "present", payload=ONE)
 LIKE = evidence("notice", "absent", notices=[], notice_like=[{"text": "AI生成"}])
@@ -161,9 +162,21 @@ FINDINGS: dict[str, tuple[list[Evidence], list[str]]] = {
     "everything, unchanged": ([*WHOLE, record()], []),
     "everything, but nobody's log": (WHOLE, []),
     "a broken manifest": ([c2pa("tampered")], ["altered c2pa manifest_broken"]),
-    "a manifest of a file that was made from a changed one": (
-        [c2pa("trusted", ingredients=[{"changed": False}, {"changed": True}])],
-        ["altered c2pa parent_changed"],
+    "a mark that was made for another content": (
+        [MARK, record(likeness=OTHER)],
+        ["copied mark content_is_not_the_recorded_one"],
+    ),
+    "a label that was made for another content": (
+        [aigc(), record(found_by="produce_id", likeness=OTHER)],
+        ["copied aigc content_is_not_the_recorded_one"],
+    ),
+    "a mark on what cannot be compared": (
+        [MARK, record(likeness={**OTHER, "same": None})],
+        [*GONE, "hidden notice absent_though_recorded"],
+    ),
+    "what only looks like a recorded item": (
+        [record(found_by="fingerprint", likeness={**OTHER, "same": True})],
+        [],
     ),
     "an unreadable manifest": ([c2pa("malformed")], ["altered c2pa manifest_broken"]),
     "an unknown signer": ([c2pa("untrusted")], []),

@@ -39,7 +39,7 @@ FIELDS: dict[str, Any] = {
     "consent": "C-7",
     "exemption": {"agreement": "A", "recipient": "R"},
     "manifest_id": "urn:c2pa:3fad1ead-8ed5-44d0-873b-ea5f58adea82",
-    "fingerprint": "pdq:AbC_-9",
+    "fingerprint": "pdq/1:AbC_-9",
 }
 TABLES = ("record", "manifest", "checkpoint", "spent_payload")
 

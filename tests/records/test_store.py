@@ -177,7 +177,7 @@ def test_a_payload_stands_for_one_item_only(log: RecordStore, append: Any) -> No
         {"media": "image\n"},
         {"manifest_id": "x" * 513},
         {"fingerprint": "no-algorithm"},
-        {"fingerprint": "pdq:a+b="},
+        {"fingerprint": "pdq/1:a+b="},
     ],
 )
 def test_a_field_that_cannot_be_meant_is_refused(

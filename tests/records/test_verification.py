@@ -62,7 +62,7 @@ CHANGES = (
     "exemption = NULL",
     "manifest_id = NULL",
     f"manifest_sha256 = '{'0' * 64}'",
-    "fingerprint = 'pdq:AbC_-8'",
+    "fingerprint = 'pdq/1:AbC_-8'",
     f"previous_hash = '{'0' * 64}'",
     f"hash = '{'0' * 64}'",
 )
