@@ -152,14 +152,14 @@ def test_a_notice_that_was_cut_off_is_hidden(
     assert report.verdict is Verdict.SUSPECTED
 
 
-def test_a_label_copied_onto_an_unlabeled_picture_is_forged(
+def test_a_label_copied_onto_an_unlabeled_picture_is_named(
     studio: Any, make_scene: Callable[..., Any], save: Callable[..., bytes]
 ) -> None:
     label = metadata.read(studio.png.content).labels[0].label
     assert label
     other = save(make_scene(seed=5))
     report = studio.detect(metadata.write(other, label).content)
-    assert findings(report) == ["forged aigc mark_of_recorded_item_absent"]
+    assert findings(report) == ["copied aigc content_is_not_the_recorded_one"]
     assert report.layer(Layer.RECORD).detail["found_by"] == "produce_id"
 
 

@@ -63,7 +63,14 @@ def test_every_import_is_declared_and_every_declaration_is_used():
             for item in items
             for name in re.findall(r"^[\w-]+", item)
         }
-        for items in (project["dependencies"], project["optional-dependencies"]["ocr"])
+        for items in (
+            project["dependencies"],
+            [
+                item
+                for extra in ("ocr", "postgresql")
+                for item in project["optional-dependencies"][extra]
+            ],
+        )
     )
     source = "\n".join(
         path.read_text()

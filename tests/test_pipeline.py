@@ -448,10 +448,10 @@ def test_a_file_that_does_not_read_back_never_appears(
     monkeypatch: pytest.MonkeyPatch,
     edit_png: Callable[..., bytes],
 ) -> None:
-    def sign_badly(content: bytes, *arguments: Any, **options: Any) -> bytes:
-        signed = manifest_sign(content, *arguments, **options)
+    def sign_badly(content: bytes, *arguments: Any, **options: Any) -> Any:
+        signed, store = manifest_sign(content, *arguments, **options)
         if what == "seal":
-            return signed[:-20] + bytes([signed[-20] ^ 1]) + signed[-19:]
+            return signed[:-20] + bytes([signed[-20] ^ 1]) + signed[-19:], store
         if what == "label":
             label = metadata.read(content).labels[0].label
             assert label

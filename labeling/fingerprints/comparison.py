@@ -7,10 +7,11 @@ The chances that are stated come from comparing different pictures and sounds; s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..model import Transform
@@ -25,7 +26,10 @@ __all__ = ["compare"]
 PROBES = 4  # frames of a video that are looked for
 NEAR, ALIKE, SPREAD = 4, 3, 4  # frames in which each is looked for
 TURNED = 2  # of these in which it is looked for at every turn
+LEAST_SHARE = 0.25  # of places with contrast, below which a picture is plain
 UPRIGHT: Known = {"turn_deg": 0.0}
+
+Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ def _pictures(
     if not all(map(is_busy, maps)):
         return Comparison(similarity=0.0, same=None, p_value=1.0)
     found = best_agreement(maps[0], maps[1], **_known(transform))
-    return _judged([found.score], [found.correlation], PICTURES)
+    judged = _judged([found.score], [found.correlation], PICTURES)
+    return _lenient(judged, [maps[:1], maps[1:]])
 
 
 def _sounds(first: Fingerprint, second: Fingerprint) -> Comparison:
@@ -137,9 +142,20 @@ def _videos(
                 delay_s = number * long.interval_s - time_s
                 break
         found.append(best)
-    return _judged(
+    judged = _judged(
         [one.score for one in found], [one.correlation for one in found], PICTURES
     )
+    return _lenient(judged, [reel.maps for reel in reels])
+
+
+def _lenient(judged: Comparison, items: Iterable[Sequence[Map]]) -> Comparison:
+    """Never say that items differ of which one is plain: handling changes them most."""
+    plain = any(
+        np.median([np.count_nonzero(one) / one.size for one in maps]) < LEAST_SHARE
+        for maps in items
+        if maps
+    )
+    return replace(judged, same=None) if plain and not judged.same else judged
 
 
 def _candidates(hash_: Hash, reel: Reel, time_s: float) -> list[int]:

@@ -21,7 +21,14 @@ from synthmark.labeling.provenance.certificates import (
     make_development_chain,
     save_credentials,
 )
-from synthmark.labeling.provenance.manifest import Signer, read, sign
+from synthmark.labeling.provenance.manifest import Signer, read
+from synthmark.labeling.provenance.manifest import sign as sign_whole
+
+
+def sign(*given, **named):
+    """Return the signed file alone, without the store."""
+    return sign_whole(*given, **named)[0]
+
 
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 CLAIM_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")

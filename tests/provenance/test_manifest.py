@@ -25,9 +25,17 @@ from synthmark.labeling.provenance.manifest import (
     Signer,
     has_manifest,
     read,
-    sign,
     sign_stream,
 )
+from synthmark.labeling.provenance.manifest import (
+    sign as sign_whole,
+)
+
+
+def sign(*given, **named):
+    """Return the signed file alone, without the store."""
+    return sign_whole(*given, **named)[0]
+
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/'

@@ -19,8 +19,15 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from synthmark.labeling.model import State
-from synthmark.labeling.provenance.manifest import Signer, has_manifest, read, sign
+from synthmark.labeling.provenance.manifest import Signer, has_manifest, read
+from synthmark.labeling.provenance.manifest import sign as sign_whole
 from synthmark.labeling.provenance.reading import ManifestReading, judge
+
+
+def sign(*given, **named):
+    """Return the signed file alone, without the store."""
+    return sign_whole(*given, **named)[0]
+
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 CREATED = {

@@ -9,7 +9,14 @@ import pytest
 
 from synthmark.labeling.errors import CertificateError, ManifestError
 from synthmark.labeling.provenance import sdk
-from synthmark.labeling.provenance.manifest import has_manifest, read, sign
+from synthmark.labeling.provenance.manifest import has_manifest, read
+from synthmark.labeling.provenance.manifest import sign as sign_whole
+
+
+def sign(*given, **named):
+    """Return the signed file alone, without the store."""
+    return sign_whole(*given, **named)[0]
+
 
 LOAD = "from synthmark.labeling.provenance import sdk; print(sdk.load().__name__)"
 

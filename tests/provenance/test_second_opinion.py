@@ -15,10 +15,18 @@ from synthmark.labeling.provenance.manifest import (
     Claim,
     Disclosure,
     Signer,
-    sign,
     sign_stream,
 )
+from synthmark.labeling.provenance.manifest import (
+    sign as sign_whole,
+)
 from synthmark.labeling.provenance.text import sign_text
+
+
+def sign(*given, **named):
+    """Return the signed file alone, without the store."""
+    return sign_whole(*given, **named)[0]
+
 
 validator = pytest.importorskip("encypher_c2pa", reason="encypher-c2pa is missing")
 

@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 from synthmark.labeling.errors import ManifestError
 from synthmark.labeling.model import State
 from synthmark.labeling.provenance import store
-from synthmark.labeling.provenance.manifest import has_manifest, read, sign
+from synthmark.labeling.provenance.manifest import has_manifest, read
+from synthmark.labeling.provenance.manifest import sign as sign_whole
 from synthmark.labeling.provenance.store import is_container, opened, refusal
+
+
+def sign(*given, **named):
+    """Return the signed file alone, without the store."""
+    return sign_whole(*given, **named)[0]
+
 
 TYPES = {
     "JPEG": "image/jpeg",

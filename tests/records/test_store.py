@@ -54,7 +54,7 @@ digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
             "exemption": st.none() | st.dictionaries(texts, texts),
             "manifest_id": st.none() | texts,
             "fingerprint": st.none()
-            | st.from_regex("[a-z0-9]{1,9}:[A-Za-z0-9_-]{1,90}", fullmatch=True),
+            | st.from_regex("[a-z0-9]{1,9}/[1-9]:[A-Za-z0-9_-]{1,90}", fullmatch=True),
         }
     )
 )
