@@ -21,6 +21,7 @@ from .labeling import (
     policy_view,
     propagate_view,
     records_view,
+    registry_view,
     upkeep,
     views,
 )
@@ -89,7 +90,9 @@ from .labeling.options import (
     Ocr,
     Output,
     Recursive,
+    Registries,
     Service,
+    Sidecar,
     TimeStamps,
     content_of,
     detector_of,
@@ -120,6 +123,7 @@ app = typer.Typer(
 app.add_typer(upkeep.keys, name="key")
 app.add_typer(upkeep.certificates, name="cert")
 app.add_typer(records_view.records, name="records")
+app.add_typer(registry_view.registry, name="registry")
 app.add_typer(policy_view.policy, name="policy")
 app.add_typer(filing_view.filing, name="filing")
 app.add_typer(filing_view.provider, name="provider")
@@ -176,6 +180,7 @@ def label(
     cert: Certificate = None,
     key: CertificateKey = None,
     tsa: TimeStamps = None,
+    sidecar: Sidecar = False,
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
@@ -219,6 +224,7 @@ def label(
             "training": training_of(training, training_terms),
             "consent": consent_of(consent, no_real_person),
             "exemption": exemption_of(without_notice, recipient, agreement),
+            "sidecar": sidecar,
             "progress": progress(),
         }
         labeler = own.labeler(
@@ -255,6 +261,7 @@ def detect(
     mark_key: MarkKeys = None,
     anchors: Anchors = None,
     ocr: Ocr = False,
+    registry: Registries = None,
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
@@ -265,7 +272,7 @@ def detect(
         jobs = [
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
-        detector = detector_of(home(), mark_key, anchors, ocr=ocr)
+        detector = detector_of(home(), mark_key, anchors, ocr=ocr, registries=registry)
     run(
         jobs,
         lambda job: detector.detect(content_of(job.source)),

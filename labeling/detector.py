@@ -37,6 +37,7 @@ from .notices.find_like import check_installed
 from .payload import Payload
 from .picture import PictureSubject
 from .provenance import reading as manifest
+from .provenance.sidecar import read_sidecar
 from .subject import Subject
 from .verdict import findings, verdict
 
@@ -255,10 +256,23 @@ class Detector:
     def _manifest(self, subject: Subject) -> tuple[Evidence, Payload | None]:
         if subject.content is None:
             return Evidence(layer=Layer.C2PA, state=State.NOT_CHECKED), None
-        if not subject.sealable:
-            return Evidence(layer=Layer.C2PA, state=State.UNSUPPORTED), None
-        reading = subject.read_manifest(self.anchors_pem)
-        detail = to_dict(reading)
+        reading = manifest.ManifestReading(state=State.UNSUPPORTED)
+        place = "file"
+        if subject.sealable:
+            reading = subject.read_manifest(self.anchors_pem)
+        if reading.state in _NONE:
+            place = ""
+            if subject.path and (store := read_sidecar(subject.path)) is not None:
+                place = "sidecar"
+                reading = manifest.read(
+                    subject.content, anchors_pem=self.anchors_pem, store=store
+                )
+        detail = {
+            **to_dict(reading),
+            "place": place,
+            "recovered": None,
+            "registry_problem": None,
+        }
         del detail["state"]
         return (
             Evidence(layer=Layer.C2PA, state=reading.state, detail=detail),
@@ -316,7 +330,7 @@ class Detector:
         self, c2pa: Evidence, record: Evidence, hit: Detection | None
     ) -> Evidence:
         """Add the manifest that a mark leads to, where the file has lost its own."""
-        if c2pa.state not in (State.ABSENT, State.UNSUPPORTED):
+        if c2pa.state not in _NONE:
             return c2pa
         found: dict[str, Any] = {}
         name = record.detail.get("manifest_id")
@@ -339,6 +353,9 @@ class Detector:
         reading = manifest.read_store(store, anchors_pem=self.anchors_pem)
         recovered = {**found, **to_dict(reading)}
         return replace(c2pa, detail={**c2pa.detail, "recovered": recovered})
+
+
+_NONE = (State.ABSENT, State.UNSUPPORTED)
 
 
 @contextmanager

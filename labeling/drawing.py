@@ -158,7 +158,9 @@ class DrawingWork(Work):
 
     def _sign(self, content: bytes, label: AigcLabel) -> bytes:
         if not self.drawing.signable:
-            self._missing(Layer.C2PA, UNSUPPORTED)
+            title = (self.target or self.path or Path("untitled")).name
+            claim = self._claim(title, label, None, "")
+            self._seal_beside(content, MEDIA_TYPE, claim)
             self.notes.append(
                 "the elements of the drawing have a prefix, which leaves no place for "
                 "a manifest"

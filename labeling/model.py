@@ -325,6 +325,8 @@ class LabelResult:
         Paths, where it came from one and went to one.
     content : bytes
         The labeled file; empty for a sound or video that went to a path.
+    sidecar : bytes
+        The manifest of a file that has no place for one, where that was asked for.
     complete : bool
         Whether every layer that is due, and that the format can hold, was written
         and read back.
@@ -345,6 +347,7 @@ class LabelResult:
     sha256_after: str
     notes: tuple[str, ...] = ()
     content: bytes = field(default=b"", repr=False)
+    sidecar: bytes = field(default=b"", repr=False)
 
     @property
     def complete(self) -> bool:

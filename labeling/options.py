@@ -31,7 +31,9 @@ __all__ = [
     "Ocr",
     "Output",
     "Recursive",
+    "Registries",
     "Service",
+    "Sidecar",
     "TimeStamps",
     "content_of",
     "detector_of",
@@ -65,6 +67,20 @@ Jurisdictions = Annotated[
 ]
 MarkKey = Annotated[
     Path | None, typer.Option("--mark-key", help="Key of the mark.", show_default=False)
+]
+Sidecar = Annotated[
+    bool,
+    typer.Option(
+        "--sidecar", help="Put the manifest beside a file that cannot hold one."
+    ),
+]
+Registries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--registry",
+        help="Registry to ask for the manifest of a mark, and no other host.",
+        show_default="nobody is asked",
+    ),
 ]
 LabelKeyFile = Annotated[
     Path | None,
@@ -137,14 +153,17 @@ def detector_of(
     anchors: list[Path] | None,
     *,
     ocr: bool = False,
+    registries: list[str] | None = None,
 ) -> Detector:
     """Return what reads with some keys and roots, or else those of the user's home."""
     from .home import read_anchors
+    from .registry.client import Registry
 
     return home.detector(
         keys=[key_of(home, path) for path in mark_keys] if mark_keys else None,
         anchors_pem=read_anchors(anchors) if anchors else None,
         ocr=ocr,
+        registries=tuple(map(Registry, registries or ())),
     )
 
 

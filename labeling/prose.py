@@ -158,10 +158,11 @@ class DocumentWork(Work):
     def _sign(self, content: bytes, label: AigcLabel) -> bytes:
         if _wraps(self.document):
             return self._sign_text(content, label)
-        if self.format not in _SEALABLE:
-            self._missing(Layer.C2PA, UNSUPPORTED)
-            return content
         media_type = self.document.media_type
+        if self.format not in _SEALABLE:
+            claim = self._claim(self._title, label, None, "")
+            self._seal_beside(content, media_type, claim)
+            return content
         has_history = self._has_history(self.original, media_type)
         signed, store = manifest.sign(
             content,

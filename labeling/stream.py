@@ -16,7 +16,7 @@ from typing import ClassVar, Protocol
 from . import policy
 from .errors import ManifestError
 from .metadata import stream as metadata
-from .model import UNSUPPORTED, AigcLabel, LabelResult, Layer, Media
+from .model import AigcLabel, LabelResult, Layer, Media
 from .payload import Payload
 from .provenance import manifest
 from .subject import Subject
@@ -142,13 +142,13 @@ class StreamWork(Work):
     def _sign(
         self, source: Path, target: Path, label: AigcLabel, payload: Payload | None
     ) -> None:
-        if self.format not in self.sealable:
-            source.replace(target)
-            self._missing(Layer.C2PA, UNSUPPORTED)
-            return
         title = (self.target or self.path or Path("untitled")).name
         claim = self._claim(title, label, payload, self.scheme)
         media_type = self.written.media_type
+        if self.format not in self.sealable:
+            source.replace(target)
+            self._seal_beside(target, media_type, claim)
+            return
         has_history = self._has_history(self.source, self.before.media_type)
         with open(source, "rb") as tagged, open(target, "w+b") as signed:
             store = manifest.sign_stream(

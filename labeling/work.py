@@ -21,7 +21,16 @@ from .metadata.image import Reading
 from .metadata.integrity import signed
 from .metadata.label_key import LabelKey
 from .metadata.provider import ProviderCode, looks_like_code
-from .model import EXEMPT, AigcLabel, LabelResult, Layer, LayerResult, State, to_dict
+from .model import (
+    EXEMPT,
+    UNSUPPORTED,
+    AigcLabel,
+    LabelResult,
+    Layer,
+    LayerResult,
+    State,
+    to_dict,
+)
 from .notices.audio import AudioNotice
 from .notices.insertion import Place, check_place
 from .notices.logo import Logo
@@ -31,6 +40,7 @@ from .notices.wording import WORDINGS, check_wording
 from .payload import Payload
 from .provenance import manifest
 from .provenance.assertions import Disclosure, training_assertion
+from .provenance.sidecar import sidecar_of, sign_sidecar
 from .provenance.signer import Signer
 from .records.stored import StoredManifest
 
@@ -123,6 +133,9 @@ class Settings:
         Reference of the consent of whoever's face or voice is edited, or `NO_PERSON`.
     exemption : Exemption or None
         Why there is no notice; None for one.
+    sidecar : bool
+        Whether the manifest of a file that has no place for one stands beside it, under
+        its name with the ending ``.c2pa``.
     progress : callable or None
         Told about each second of a video, how many seconds are done and how many
         there are.
@@ -158,6 +171,7 @@ class Settings:
     training: tuple[str, str] | None = None
     consent: str | None = None
     exemption: Exemption | None = None
+    sidecar: bool = False
     progress: Callable[[float, float], object] | None = field(
         default=None, repr=False, compare=False
     )
@@ -303,6 +317,7 @@ class Work(ABC):
         self.produce_id = uuid4().hex
         self.manifest: StoredManifest | None = None
         self.fingerprint: Fingerprint | None = None
+        self.beside = b""
         self.is_exempt = settings.exemption is not None
         if self.is_exempt:
             self._missing(Layer.NOTICE, EXEMPT)
@@ -313,9 +328,13 @@ class Work(ABC):
             return self._record(self._make(None))
         # The place is taken first: what cannot be written shows before the work.
         with files.replacing(self.target, overwrite=overwrite) as temporary:
+            result = self._make(temporary)
+            if self.beside:
+                place = sidecar_of(self.target)
+                files.write_bytes(place, self.beside, overwrite=overwrite)
             # Entered before the file appears: a labeled file without a record is
             # the one thing that must not be.
-            return self._record(self._make(temporary))
+            return self._record(result)
 
     @abstractmethod
     def _make(self, place: Path | None) -> LabelResult:
@@ -331,6 +350,7 @@ class Work(ABC):
             jurisdictions=self.settings.jurisdictions,
             layers=tuple(self.layers),
             notes=tuple(dict.fromkeys(self.notes)),
+            sidecar=self.beside,
             **facts,
         )
 
@@ -389,12 +409,30 @@ class Work(ABC):
             raise ManifestError("signing changed the AIGC label")
         self.manifest = StoredManifest(manifest_id=reading.manifest_id, content=store)
 
-    def _sealed(self, has_history: bool) -> None:
+    def _sealed(self, has_history: bool, place: str = "file") -> None:
         self._written(
             Layer.C2PA,
             action="c2pa.opened" if has_history else "c2pa.created",
             development=self.settings.signer.development,
+            place=place,
         )
+
+    def _seal_beside(
+        self, content: bytes | Path, media_type: str, claim: manifest.Claim
+    ) -> None:
+        """Sign a file that has no place for a manifest, if one may stand beside it."""
+        if not self.settings.sidecar:
+            self._missing(Layer.C2PA, UNSUPPORTED)
+            return
+        store = sign_sidecar(content, media_type, claim, self.settings.signer)
+        reading = manifest.read(content, media_type, store=store)
+        if reading.state not in (State.TRUSTED, State.UNTRUSTED):
+            raise ManifestError(
+                f"the manifest does not verify: {', '.join(reading.failures)}"
+            )
+        self.manifest = StoredManifest(manifest_id=reading.manifest_id, content=store)
+        self.beside = store
+        self._sealed(False, "sidecar")
 
     def _record(self, result: LabelResult) -> LabelResult:
         records = self.settings.records

@@ -821,9 +821,16 @@ def test_the_json_of_a_detection_is_as_documented(
             matches(details["c2pa"]["label"], "label")
         for ingredient in details["c2pa"]["ingredients"]:
             matches(ingredient, "ingredient")
+        for seal in details["aigc"]["seals"]:
+            matches(seal, "seal")
+        if recovered := details["c2pa"]["recovered"]:
+            inside = documented("c2pa") - {"place", "recovered", "registry_problem"}
+            assert set(recovered) == inside | documented("recovered manifest")
+        if likeness := details["record"].get("likeness"):
+            matches(likeness, "likeness")
         for finding in file["findings"]:
             matches(finding, "finding")
-    assert len(in_studio.detect(relabeled.content).layer(Layer.C2PA).detail) == 18
+    assert len(in_studio.detect(relabeled.content).layer(Layer.C2PA).detail) == 24
 
 
 @pytest.mark.usefixtures("picture")
@@ -893,7 +900,7 @@ def test_every_value_of_the_json_is_documented() -> None:
     codes = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
     assert codes <= known
     # These stop a command before its first file, or are reasons of a layer.
-    elsewhere = {"key_file", "mark"}
+    elsewhere = {"key_file", "mark", "registry"}
     elsewhere |= {"too_small_for_mark", "too_short_for_mark", "mark_not_readable"}
     elsewhere |= {"too_small_for_notice"}
     assert known - codes == elsewhere
