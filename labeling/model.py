@@ -31,6 +31,7 @@ __all__ = [
     "Layer",
     "LayerResult",
     "Media",
+    "Propagation",
     "Reason",
     "Report",
     "State",
@@ -364,6 +365,46 @@ class LabelResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON types, without the content."""
         return {**to_dict(self), "complete": self.complete}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propagation:
+    """What `propagate` did to one file.
+
+    Parameters
+    ----------
+    source, target : str or None
+        Paths, where it came from one and went to one.
+    media : Media
+    verdict : Verdict
+        What the file was found to be, a declaration included. For ``none`` there is
+        nothing to add, and no file was written.
+    label : AigcLabel or None
+        The label that the file has now.
+    layers : tuple of LayerResult
+        What was written: the label, a manifest, the record.
+    sha256_before, sha256_after : str
+        Digests of the file; the second is empty when none was written.
+    notes : tuple of str
+        What a careful user wants to know.
+    content : bytes
+        The file; empty when it went to a path, or when none was written.
+    """
+
+    source: str | None
+    target: str | None
+    media: Media
+    verdict: Verdict
+    label: AigcLabel | None
+    layers: tuple[LayerResult, ...]
+    sha256_before: str
+    sha256_after: str
+    notes: tuple[str, ...] = ()
+    content: bytes = field(default=b"", repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON types, without the content."""
+        return {**to_dict(self)}
 
 
 def to_dict(value: Any) -> Any:

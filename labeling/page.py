@@ -7,7 +7,7 @@ disagreement. Everything on it is in the JSON document too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .model import (
     EXEMPT,
@@ -18,14 +18,12 @@ from .model import (
     Layer,
     LayerResult,
     Media,
+    Propagation,
     Report,
     State,
     to_dict,
 )
 from .words import WORDS, Words
-
-if TYPE_CHECKING:
-    from .propagation import Propagation
 
 __all__ = [
     "LANGUAGES",

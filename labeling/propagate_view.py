@@ -39,7 +39,7 @@ from .options import (
 from .page import propagation_page
 
 if TYPE_CHECKING:
-    from .propagation import Propagation
+    from .model import Propagation
 
 __all__ = ["propagate"]
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .. import __version__
@@ -26,8 +26,15 @@ from .metadata.aigc import to_json
 from .metadata.integrity import signed
 from .metadata.label_key import LabelKey
 from .metadata.provider import ProviderCode, looks_like_code
-from .model import AigcLabel, Layer, LayerResult, Media, Report, State, Verdict, to_dict
-from .page import finding_line
+from .model import (
+    AigcLabel,
+    Layer,
+    LayerResult,
+    Propagation,
+    Report,
+    State,
+    Verdict,
+)
 from .provenance.manifest import Claim
 from .provenance.signer import Signer
 from .relabeling import Relabeling
@@ -35,50 +42,10 @@ from .relabeling import Relabeling
 if TYPE_CHECKING:
     from .records.store import RecordStore
 
-__all__ = ["Propagation", "Propagator"]
+__all__ = ["Propagator"]
 
 _UNKNOWN = AigcLabel(label="", content_producer="", produce_id="")
 _LABELS = {Verdict.CONFIRMED: "1", Verdict.POSSIBLE: "2", Verdict.SUSPECTED: "3"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Propagation:
-    """What `Propagator.propagate` did to one file.
-
-    Parameters
-    ----------
-    source, target : str or None
-        Paths, where it came from one and went to one.
-    media : Media
-    verdict : Verdict
-        What the file was found to be, a declaration included. For ``none`` there is
-        nothing to add, and no file was written.
-    label : AigcLabel or None
-        The label that the file has now.
-    layers : tuple of LayerResult
-        What was written: the label, a manifest, the record.
-    sha256_before, sha256_after : str
-        Digests of the file; the second is empty when none was written.
-    notes : tuple of str
-        What a careful user wants to know.
-    content : bytes
-        The file; empty when it went to a path, or when none was written.
-    """
-
-    source: str | None
-    target: str | None
-    media: Media
-    verdict: Verdict
-    label: AigcLabel | None
-    layers: tuple[LayerResult, ...]
-    sha256_before: str
-    sha256_after: str
-    notes: tuple[str, ...] = ()
-    content: bytes = field(default=b"", repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON types, without the content."""
-        return {**to_dict(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +226,7 @@ def _earlier(report: Report) -> tuple[AigcLabel | None, list[str]]:
     A label that is not well formed may have been altered: then the one under an intact
     signature takes its place, where there is one.
     """
-    notes = [finding_line(one).strip(" !") for one in report.findings]
+    notes = [f"{one.kind} {one.layer}: {one.reason}" for one in report.findings]
     aigc, c2pa = report.layer(Layer.AIGC), report.layer(Layer.C2PA)
     found = aigc.detail.get("label")
     intact = c2pa.state in (State.TRUSTED, State.UNTRUSTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
@@ -60,5 +61,7 @@ def serve(
             Lookup(detector.records, detector),
             Limits(body_bytes=max_mb << 20, per_minute=per_minute),
         )
-        tell(f"Answering at http://{host}:{port}; stop with Ctrl-C.")
-        uvicorn.run(service, host=host, port=port, log_level="warning")
+        listening = socket.create_server((host, port))
+        tell(f"Answering at http://{host}:{listening.getsockname()[1]}")
+    server = uvicorn.Server(uvicorn.Config(service, log_level="warning"))
+    server.run(sockets=[listening])

@@ -67,7 +67,7 @@ def test_every_import_is_declared_and_every_declaration_is_used():
             project["dependencies"],
             [
                 item
-                for extra in ("ocr", "postgresql")
+                for extra in ("ocr", "postgresql", "registry")
                 for item in project["optional-dependencies"][extra]
             ],
         )
