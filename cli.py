@@ -89,6 +89,7 @@ from .labeling.options import (
     MarkKeys,
     Ocr,
     Output,
+    Personal,
     Recursive,
     Registries,
     Service,
@@ -262,24 +263,36 @@ def detect(
     anchors: Anchors = None,
     ocr: Ocr = False,
     registry: Registries = None,
+    personal: Personal = False,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Print a signed JSON document (JWS).")
+    ] = False,
     as_json: AsJson = False,
     as_lines: AsLines = False,
 ) -> None:
     """Read every layer of media files, and say where the layers disagree."""
+    from functools import partial
+
     from .labeling.page import report_page
+    from .labeling.statement import statement
 
     with errors():
         jobs = [
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
-        detector = detector_of(home(), mark_key, anchors, ocr=ocr, registries=registry)
+        own = home()
+        detector = detector_of(
+            own, mark_key, anchors, ocr=ocr, registries=registry, personal=personal
+        )
+        signer = own.signer() if signed else None
     run(
         jobs,
         lambda job: detector.detect(content_of(job.source)),
         code=_report_code,
         page=lambda report: report_page(report, lang.value),
-        as_json=as_json,
+        as_json=as_json or signed,
         as_lines=as_lines,
+        signed=None if signer is None else partial(statement, signer=signer),
     )
 
 

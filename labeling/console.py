@@ -102,6 +102,7 @@ def run(
     as_json: bool,
     as_lines: bool,
     stream: TextIO | None = None,
+    signed: Callable[[dict[str, Any]], object] | None = None,
 ) -> NoReturn:
     """Do the jobs one by one, print each result, and exit with the worst code.
 
@@ -119,6 +120,8 @@ def run(
         One JSON document, or one JSON line for each file, instead of pages.
     stream : TextIO, optional
         Where to print, by default standard output.
+    signed : callable, optional
+        Turns the JSON document into a signed one.
     """
     stream = stream or sys.stdout
     worst = DONE
@@ -146,7 +149,8 @@ def run(
         elif text:
             print(text, file=stream)
     if as_json:
-        print_json({"schema_version": SCHEMA_VERSION, "files": documents}, stream)
+        document = {"schema_version": SCHEMA_VERSION, "files": documents}
+        print_json(signed(document) if signed else document, stream)
     sys.exit(worst)
 
 

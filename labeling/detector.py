@@ -36,6 +36,7 @@ from .model import (
 from .notices.find_like import check_installed
 from .payload import Payload
 from .picture import PictureSubject
+from .privacy import without_personal
 from .provenance import reading as manifest
 from .provenance.sidecar import read_sidecar
 from .subject import Subject
@@ -75,6 +76,8 @@ class Detector:
     registries : sequence of Registry
         Whom to ask for the manifest of a mark that the log does not know. Nobody is
         asked by default.
+    personal : bool
+        Whether to show what may tell of people, such as file names in manifests.
     ocr : bool
         Whether to read what looks like a notice in other fonts and wordings too. This
         needs the optional part ``synthmark[ocr]``.
@@ -91,6 +94,7 @@ class Detector:
     provider_keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     catalog: Catalog | None = None
     registries: Sequence[Registry] = ()
+    personal: bool = False
     ocr: bool = False
 
     def __post_init__(self) -> None:
@@ -156,7 +160,9 @@ class Detector:
             verdict=verdict(evidence),
             payload=payload or bound,
             produce_id=produce_id or record.detail.get("produce_id"),
-            evidence=evidence,
+            evidence=tuple(
+                evidence if self.personal else map(without_personal, evidence)
+            ),
             findings=findings(evidence),
         )
 

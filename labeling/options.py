@@ -30,6 +30,7 @@ __all__ = [
     "MarkKeys",
     "Ocr",
     "Output",
+    "Personal",
     "Recursive",
     "Registries",
     "Service",
@@ -81,6 +82,10 @@ Registries = Annotated[
         help="Registry to ask for the manifest of a mark, and no other host.",
         show_default="nobody is asked",
     ),
+]
+Personal = Annotated[
+    bool,
+    typer.Option("--personal", help="Show what may tell of people, as file names."),
 ]
 LabelKeyFile = Annotated[
     Path | None,
@@ -154,6 +159,7 @@ def detector_of(
     *,
     ocr: bool = False,
     registries: list[str] | None = None,
+    personal: bool = False,
 ) -> Detector:
     """Return what reads with some keys and roots, or else those of the user's home."""
     from .home import read_anchors
@@ -164,6 +170,7 @@ def detector_of(
         anchors_pem=read_anchors(anchors) if anchors else None,
         ocr=ocr,
         registries=tuple(map(Registry, registries or ())),
+        personal=personal,
     )
 
 

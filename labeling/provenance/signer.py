@@ -156,6 +156,28 @@ class Signer:
         """
         _refuse_errors(self.chain_pem, None)
 
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature of some bytes, for es* r and s side by side.
+
+        Raises
+        ------
+        CertificateError
+            The signature does not fit the certificate.
+        """
+        if self._function is not None:
+            return self._verified(self._function(data), data)
+        key = parse_key(self._key_pem)
+        digest = _DIGESTS.get(self.algorithm[-3:], hashes.SHA256)()
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            signature = key.sign(data, ec.ECDSA(digest))
+        elif isinstance(key, rsa.RSAPrivateKey):
+            salted = padding.PSS(padding.MGF1(digest), digest.digest_size)
+            signature = key.sign(data, salted, digest)
+        else:
+            assert isinstance(key, ed25519.Ed25519PrivateKey)
+            signature = key.sign(data)
+        return self._verified(signature, data)
+
     def native(self, c2pa: ModuleType, raised: list[BaseException]) -> Any:
         """Return the C2PA library's signer for one use.
 
