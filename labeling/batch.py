@@ -15,7 +15,8 @@ __all__ = ["STDIO", "Job", "collect", "plan"]
 STDIO = "-"
 SUFFIXES = frozenset(
     {
-        *(".jpg", ".jpeg", ".png", ".webp", ".svg"),
+        *(".jpg", ".jpeg", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".svg"),
+        *(".avif", ".heic", ".heif", ".hif"),
         *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aiff", ".aif"),
         *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv"),
         *(".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf"),

@@ -6,9 +6,7 @@ layer that is absent is a result; one that cannot be read is a result too.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,6 @@ from .keys import Key
 from .marks.image import detect_image
 from .marks.presence import MarkMap, locate_image, overlay_image
 from .media import image as media
-from .media.document import document_source
 from .media.source import lent_stream, load
 from .metadata.integrity import check as check_seals
 from .model import (
@@ -35,11 +32,11 @@ from .model import (
 )
 from .notices.find_like import check_installed
 from .payload import Payload
-from .picture import PictureSubject
 from .privacy import without_personal
 from .provenance import reading as manifest
 from .provenance.sidecar import read_sidecar
 from .subject import Subject
+from .subjects import lent_subject
 from .verdict import findings, verdict
 
 if TYPE_CHECKING:
@@ -122,7 +119,7 @@ class Detector:
         MediaError
             It is not a picture, sound, video or document that can be read.
         """
-        with _lent(source) as subject:
+        with lent_subject(source) as subject:
             return self._report(subject)
 
     def bindings(
@@ -140,7 +137,7 @@ class Detector:
         MediaError
             It is not one that can be read.
         """
-        with _lent(source) as subject:
+        with lent_subject(source) as subject:
             _, hit = self._mark(subject)
             return hit.payload if hit else None, subject.fingerprint()
 
@@ -364,36 +361,6 @@ class Detector:
 _NONE = (State.ABSENT, State.UNSUPPORTED)
 
 
-@contextmanager
-def _lent(
-    source: str | Path | bytes | Image.Image | NDArray[np.uint8],
-) -> Iterator[Subject]:
-    """Lend what lets itself be asked about a file, or about a picture in memory."""
-    path = Path(source) if isinstance(source, str | os.PathLike) else None
-    if document := document_source(source):
-        from .drawing import DrawingSubject
-        from .prose import DocumentSubject
-
-        if document[1] == "svg":
-            yield DrawingSubject(document[0], path)
-        else:
-            yield DocumentSubject(*document, path)
-        return
-    with lent_stream(source) as stream:
-        if stream is None:
-            yield PictureSubject(load(source))
-            return
-        lent, is_video = stream
-        if is_video:
-            from .footage import ClipSubject
-
-            yield ClipSubject(lent, path and lent)
-        else:
-            from .sound import SoundSubject
-
-            yield SoundSubject(lent, path and lent)
-
-
 def _likeness(
     subject: Subject, recorded: str, transform: Transform | None
 ) -> Comparison | None:
@@ -415,14 +382,15 @@ def _notice(subject: Subject, *, ocr: bool) -> Evidence:
         like = [
             one
             for one in like
-            if not any(one.box.overlaps(notice.box) for notice in found)
+            if not any(one.box.overlaps(notice.box) for notice in found or ())
         ]
+    state = State.UNSUPPORTED if found is None else State.ABSENT
     return Evidence(
         layer=Layer.NOTICE,
-        state=State.PRESENT if found else State.ABSENT,
+        state=State.PRESENT if found else state,
         detail={
             "extent": subject.extent,
-            "notices": to_dict(found),
+            "notices": to_dict(found or ()),
             "notice_like": to_dict(like),
         },
     )

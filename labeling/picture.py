@@ -48,7 +48,7 @@ from .work import STRENGTHS, Settings, Work
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PictureSubject", "PictureWork"]
+__all__ = ["PictureSubject", "PictureWork", "psnr"]
 
 
 class PictureSubject(Subject):
@@ -219,7 +219,7 @@ class PictureWork(Work):
                         key_id=self.settings.key.id,
                         p_value=hit.p_value,
                         strength=strength,
-                        psnr_db=_psnr(pixels, marked),
+                        psnr_db=psnr(pixels, marked),
                     )
                     return content, payload
         except TooSmallForMark as error:
@@ -275,7 +275,7 @@ def _size(pixels: NDArray[np.uint8]) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def _psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:
+def psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float | None:
     """Peak signal-to-noise ratio in dB; None when nothing changed."""
     error = float(np.mean((after.astype(np.float32) - before) ** 2))
     return round(10 * float(np.log10(255**2 / error)), 2) if error else None

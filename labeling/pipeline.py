@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from . import policy
 from .errors import SynthmarkError
+from .media.animation import animation_source
 from .media.document import document_source
+from .media.heif import heif_source
 from .media.source import lent_stream, load
 from .model import LabelResult
 from .picture import PictureWork
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from .animation import AnimationWork
     from .drawing import DrawingWork
     from .footage import ClipWork
     from .prose import DocumentWork
     from .sound import SoundWork
+    from .undrawn import UndrawnWork
 
 __all__ = ["Labeler"]
 
@@ -58,7 +62,8 @@ class Labeler(Settings):
         overwrite : bool, optional
             Whether an existing target may be replaced.
         media_format : str, optional
-            Where there is no target: ``"jpeg"``, ``"png"`` or ``"webp"``, for sounds
+            Where there is no target: ``"jpeg"``, ``"png"``, ``"webp"``, ``"tiff"``,
+            ``"avif"`` or, where that was GIF or animated, ``"gif"``; for sounds
             ``"wav"``, ``"flac"``, ``"mp3"``, ``"m4a"``, ``"ogg"``, ``"opus"`` or
             ``"aiff"``, for videos ``"mp4"``, ``"m4v"``, ``"mov"``, ``"mkv"``,
             ``"webm"``, ``"avi"`` or ``"flv"``, for documents ``"txt"``, ``"md"``,
@@ -89,6 +94,16 @@ class Labeler(Settings):
                 return start(self, due, document, path, target, media_format).run(
                     overwrite
                 )
+            if moving := animation_source(source):
+                work_kind = _animation_work()
+                return work_kind(self, due, moving, path, target, media_format).run(
+                    overwrite
+                )
+            if undrawn := heif_source(source):
+                start_undrawn = _undrawn_work()
+                return start_undrawn(
+                    self, due, undrawn, path, target, media_format
+                ).run(overwrite)
             with lent_stream(source) as stream:
                 work: Work
                 if stream is None:
@@ -123,6 +138,18 @@ def _drawing_work() -> type[DrawingWork]:
     from .drawing import DrawingWork
 
     return DrawingWork
+
+
+def _animation_work() -> type[AnimationWork]:
+    from .animation import AnimationWork
+
+    return AnimationWork
+
+
+def _undrawn_work() -> type[UndrawnWork]:
+    from .undrawn import UndrawnWork
+
+    return UndrawnWork
 
 
 def _clip_work() -> type[ClipWork]:

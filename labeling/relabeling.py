@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .errors import ManifestError, UnsupportedFormat
+from .media import animation, heif, svg
 from .media.document import document_source, open_document
 from .media.probe import probe
 from .media.source import lent_stream, load
@@ -78,8 +79,8 @@ class Relabeling:
             It cannot be read, has no place for a label, or the result does not read
             back.
         """
-        if document := document_source(source):
-            target.write_bytes(self._document(*document))
+        if whole := self._whole(source):
+            target.write_bytes(whole)
             return
         with lent_stream(source) as stream:
             if stream is not None:
@@ -87,21 +88,34 @@ class Relabeling:
                 return
         content = load(source).content
         assert content is not None
-        target.write_bytes(self._picture(content))
+        target.write_bytes(self._picture(content, probe(content).media_type))
 
-    def _picture(self, content: bytes) -> bytes:
+    def _whole(self, source: str | Path | bytes) -> bytes | None:
+        """Return a document, drawing or odd picture with the new label."""
+        if document := document_source(source):
+            content, format = document
+            if format == "svg":
+                return self._picture(content, svg.MEDIA_TYPE)
+            return self._document(content, format)
+        if moving := animation.animation_source(source):
+            return self._picture(moving, f"image/{animation.read(moving).format}")
+        if undrawn := heif.heif_source(source):
+            return self._picture(undrawn, heif.read(undrawn).media_type)
+        return None
+
+    def _picture(self, content: bytes, media_type: str) -> bytes:
         written = of_picture.write(content, self.label, source_type=None)
         self._note(written.place, written.notes)
-        if not self._has_history(content):
+        if not self._has_history(content, media_type):
             return written.content
         signed, self.store = seals.sign(
             written.content,
-            probe(content).media_type,
+            media_type,
             self.claim,
             self.signer,
             parent=content,
         )
-        self._check(seals.read(signed), of_picture.read(signed))
+        self._check(seals.read(signed, media_type), of_picture.read(signed))
         return signed
 
     def _stream(self, source: Path, is_video: bool, target: Path) -> None:
@@ -167,10 +181,12 @@ class Relabeling:
         fields = open_document(content, format).fields(of_text.NAME)
         return of_text.read([(one.place, one.value) for one in fields])
 
-    def _has_history(self, original: bytes | Path) -> bool:
-        if not seals.has_manifest(original):
+    def _has_history(
+        self, original: bytes | Path, media_type: str | None = None
+    ) -> bool:
+        if not seals.has_manifest(original, media_type):
             return False
-        reading = seals.read(original)
+        reading = seals.read(original, media_type)
         self._lost(reading)
         return reading.state is not State.MALFORMED
 

@@ -45,8 +45,8 @@ class Subject(ABC):
         """What is seen or heard: its ``medium``, as rules name it, and its size."""
 
     @abstractmethod
-    def find_notices(self) -> Sequence[Any]:
-        """Return the notices that a person would see or hear."""
+    def find_notices(self) -> Sequence[Any] | None:
+        """Return the notices that a person would see or hear; None if none can look."""
 
     def read_notices(self) -> Sequence[Any] | None:
         """Return the texts that look like notices; None where nothing is seen."""

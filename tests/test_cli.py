@@ -231,8 +231,8 @@ def test_many_files_are_told_one_by_one_and_the_worst_decides(
     (tmp_path / "good.png").write_bytes(in_studio.png.content)
     (tmp_path / "plain.png").write_bytes(original)
     (tmp_path / "bad.png").write_bytes(b"")
-    (tmp_path / "a.gif").write_bytes(b"GIF89a" + bytes(20))
-    files = ["good.png", "plain.png", "a.gif", "missing.png"]
+    (tmp_path / "a.bmp").write_bytes(b"BM" + bytes(20))
+    files = ["good.png", "plain.png", "a.bmp", "missing.png"]
     ran = run("detect", *files, "--json")
     assert [item["exit_code"] for item in ran.json["files"]] == [0, 3, 6, 1]
     assert ran.code == 1
@@ -325,10 +325,10 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "text.png": (lambda: b"hello\n" * 9, 6, "the file is a text"),
     "noise.jpg": (lambda: bytes(range(1, 256)), 6, "not a picture of a known kind"),
     "page.webp": (lambda: b"<!DOCTYPE html><p>", 6, "an HTML page"),
-    "still.gif": (lambda: plain("GIF"), 6, "a GIF picture"),
-    "moving.gif": (lambda: animated("GIF"), 6, "a GIF picture"),
-    "moving.webp": (lambda: animated("WEBP"), 6, "animated"),
-    "moving.png": (lambda: animated("PNG"), 6, "animated"),
+    "still.bmp": (lambda: plain("BMP"), 6, "a BMP picture"),
+    "cut.gif": (lambda: plain("GIF")[:900], 1, "the GIF file is truncated"),
+    "moving.webp": (lambda: animated("WEBP")[:-9], 1, "the WebP file is truncated"),
+    "moving.png": (lambda: animated("PNG")[:-9], 1, "the PNG file is truncated"),
     "bomb.png": (bomb, 1, "20000 x 20000 pixels"),
 }
 

@@ -556,7 +556,8 @@ def test_what_cannot_be_labeled_leaves_everything_as_it_was(
     cases = (
         (save(small)[:500], "a.png", DamagedMedia),
         (b"", "a.png", DamagedMedia),
-        (b"GIF89a" + bytes(50), "a.png", UnsupportedFormat),
+        (b"BM" + bytes(50), "a.png", UnsupportedFormat),
+        (b"GIF89a" + bytes(50), "a.gif", DamagedMedia),
         (save(see_through), "a.jpg", UsageError),
     )
     source = tmp_path / "source"
@@ -568,6 +569,22 @@ def test_what_cannot_be_labeled_leaves_everything_as_it_was(
         assert source.read_bytes() == content
         assert names(tmp_path) == ["source"]
     assert records(labeler) == []
+
+
+@pytest.mark.parametrize("kind", ["tiff", "avif"])
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "CMYK"])
+def test_other_formats_of_pictures_are_labeled_too(
+    small: Any, save: Callable[..., bytes], tmp_path: Path, kind: str, mode: str
+) -> None:
+    source = "png" if mode == "P" else "tiff"
+    content = save(Image.fromarray(small).convert(mode), source)
+    home = Home()
+    result = home.labeler(records=None).label(content, tmp_path / f"a.{kind}")
+    assert all(written(result).values())
+    assert result.media_type == f"image/{kind}"
+    report = home.detector().detect(tmp_path / f"a.{kind}")
+    assert report.payload == result.payload
+    assert [item.state.value for item in report.evidence[:4]] == ["present"] * 4
 
 
 def test_results_become_json_without_the_content(studio: Any) -> None:

@@ -21,6 +21,7 @@ from ..errors import DamagedMedia
 
 __all__ = [
     "EXIF_PREFIX",
+    "PNG_SIGNATURE",
     "Carried",
     "Piece",
     "carried",
@@ -50,6 +51,8 @@ _PNG_COLOR = {"gAMA", "cHRM", "sRGB", "cICP", "mDCV", "cLLI"}
 # Markers that have a length, and the end marker 0xD9. Fill bytes, restart markers and
 # coded data are passed over.
 _JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+
+_GIF_NAMES = {b"\x21\xfe": "comment", b"\x21\xff": "application"}
 
 _PROFILE_LEFT = "the color profile is unreadable and was left out"
 _XMP_LEFT = "the XMP packet is unreadable and was left out"
@@ -208,6 +211,40 @@ def _walk_webp(content: bytes) -> list[Piece]:
     return found
 
 
+def _walk_gif(content: bytes) -> list[Piece]:
+    """Cut a GIF into blocks: frames, comments, XMP packets and others."""
+    view = memoryview(content)
+    found: list[Piece] = []
+    start = 13 + _gif_table(content[10:11])
+    while content[start : start + 1] != b"\x3b":
+        kind = bytes(content[start : start + 2])
+        end, name = start + 2, _GIF_NAMES.get(kind, "")
+        if kind[:1] == b"\x2c":
+            name, end = (
+                "frame",
+                start + 11 + _gif_table(content[start + 9 : start + 10]),
+            )
+        elif kind[:1] != b"\x21":
+            raise _truncated("GIF")
+        first = end
+        while (size := content[end : end + 1]) not in (b"\0", b""):
+            end += 1 + size[0]
+        end += 1
+        if end > len(content):
+            raise _truncated("GIF")
+        data = view[first:end]
+        if name == "application" and bytes(data[:12]) == b"\x0bXMP DataXMP":
+            name, data = "XMP", data[12 : max(12, len(data) - 258)]
+        _add(found, Piece(name, data, view[start:end]))
+        start = end
+    return found
+
+
+def _gif_table(flags: bytes) -> int:
+    """Return the size of a color table."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
+
+
 def _carried_png(parts: Iterable[Piece]) -> Carried:
     first: dict[str, bytes] = {}
     extras: list[bytes] = []
@@ -341,6 +378,7 @@ _WALKERS: dict[str, Callable[[bytes], list[Piece]]] = {
     "jpeg": _walk_jpeg,
     "png": _walk_png,
     "webp": _walk_webp,
+    "gif": _walk_gif,
 }
 _COLLECTORS: dict[str, Callable[[Iterable[Piece]], Carried]] = {
     "jpeg": _carried_jpeg,

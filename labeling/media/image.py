@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -10,8 +11,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from ..errors import (
@@ -20,7 +23,8 @@ from ..errors import (
     MediaTooLarge,
     UsageError,
 )
-from .colors import DEPTH_NOTE, Pixels, eight_bit, hide_color
+from . import tiff
+from .colors import Pixels, eight_bit, hide_color
 from .container import (
     EXIF_PREFIX,
     Carried,
@@ -48,13 +52,18 @@ __all__ = [
 ]
 
 _SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
+_SUFFIXES |= {".tif": "tiff", ".tiff": "tiff", ".avif": "avif"}
 _DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
     "jpeg": JpegImageFile,
     "png": PngImageFile,
     "webp": WebPImageFile,
+    "tiff": TiffImageFile,
+    "avif": AvifImageFile,
 }
-_MAX_SIDE = {"jpeg": 65_500, "webp": 16_383}
+_MAX_SIDE = {"jpeg": 65_500, "webp": 16_383, "avif": 16_384}
 _QUALITY = 95
+# Larger pictures are written faster, as files that are a little larger.
+_AVIF_PIXELS, _AVIF_SPEEDS = 2_000_000, (6, 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,7 @@ class Encoding:
     progressive : bool
         Whether a JPEG was progressive.
     lossless : bool
-        Whether a WebP was lossless; true of every other source.
+        Whether a WebP was lossless; false of AVIF, true of every other source.
     """
 
     quantization: tuple[tuple[int, ...], ...] = ()
@@ -89,8 +98,8 @@ class Picture:
     pixels : ndarray of uint8, shape (height, width), (height, width, 3 or 4)
         Grey, RGB or RGBA, as stored: before `orientation` is applied.
     format : str
-        ``"jpeg"``, ``"png"`` or ``"webp"``: that of the source, ``"png"`` when it
-        was no file.
+        ``"jpeg"``, ``"png"``, ``"webp"``, ``"tiff"`` or ``"avif"``: that of the
+        source, ``"png"`` when it was no file.
     orientation : int
         EXIF orientation, 1 to 8: how to turn the pixels for display.
     carried : Carried
@@ -110,7 +119,7 @@ class Picture:
 
 
 def read(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode a JPEG, PNG or WebP file.
+    """Decode a JPEG, PNG, WebP, TIFF or AVIF file.
 
     Pictures of other depths and color models become the nearest of grey, RGB and
     RGBA with 8 bits, and `Picture.notes` says so. CMYK goes through its ICC profile
@@ -129,15 +138,24 @@ def read(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         As `probe` raises it, or because the pixels cannot be decoded.
     """
     found = probe(content, max_pixels=max_pixels)
-    parts = pieces(content, found.format)
-    kept = carried(parts, found.format)
-    image = _decode(decodable(content, parts, found.format), found)
+    parts: list[Piece] = []
+    if found.format == "tiff":
+        header = tiff.read_header(content)
+        image = _decode(header.decodable, found)
+        kept = tiff.carried(image, header.orientation)
+    elif found.format == "avif":
+        image = _decode(content, found)
+        kept = _carried(image)
+    else:
+        parts = pieces(content, found.format)
+        kept = carried(parts, found.format)
+        image = _decode(decodable(content, parts, found.format), found)
     key = None
     if found.mode in ("grey", "rgb"):
         key = image.info.pop("transparency", None)
     pixels, notes = eight_bit(image, kept.icc)
-    if found.bits == 16 and image.mode in ("RGB", "RGBA"):
-        notes.append(DEPTH_NOTE)
+    if found.bits > 8 and image.mode in ("RGB", "RGBA", "CMYK"):
+        notes.append(f"{found.bits} bits per channel were reduced to 8")
     if found.mode == "grey" and found.bits in (2, 4):
         notes.append(f"greyscale of {found.bits} bits was converted to 8 bits")
     if key is not None:
@@ -183,18 +201,12 @@ def from_pil(image: Image.Image) -> Picture:
         image.load()
     except (OSError, SyntaxError, ValueError) as error:
         raise _undecodable(error) from error
-    blocks = {
-        name: value
-        for name in ("icc_profile", "exif", "xmp")
-        if isinstance(value := image.info.get(name), bytes)
-    }
-    exif = blocks.get("exif", b"").removeprefix(EXIF_PREFIX) or None
-    icc = blocks.get("icc_profile")
-    pixels, notes = eight_bit(image, icc)
+    kept = _carried(image)
+    pixels, notes = eight_bit(image, kept.icc)
     return Picture(
         pixels=pixels,
-        orientation=exif_orientation(exif),
-        carried=Carried(icc=icc, exif=exif, xmp=blocks.get("xmp")),
+        orientation=exif_orientation(kept.exif),
+        carried=kept,
         notes=tuple(notes),
     )
 
@@ -204,7 +216,8 @@ def encode(picture: Picture, pixels: Pixels, format: str | None = None) -> bytes
 
     A JPEG keeps the quantization tables and subsampling of the source; one that was
     none has quality 95 without subsampling. A WebP is lossless unless the source
-    was a lossy WebP, then it has quality 95. Color profile, EXIF with orientation,
+    was a lossy WebP, then it has quality 95, as AVIF has, without subsampling. TIFF
+    is compressed without loss. Color profile, EXIF with orientation,
     XMP and resolution are kept; texts, IPTC and color tags too where the format
     stays the same. A profile that does not fit the channels is left out.
 
@@ -215,7 +228,8 @@ def encode(picture: Picture, pixels: Pixels, format: str | None = None) -> bytes
     pixels : ndarray of uint8, shape (height, width), (height, width, 3 or 4)
         What to write, oriented as `Picture.pixels`.
     format : str, optional
-        ``"jpeg"``, ``"png"`` or ``"webp"``; by default that of the picture.
+        ``"jpeg"``, ``"png"``, ``"webp"``, ``"tiff"`` or ``"avif"``; by default that of
+        the picture.
 
     Raises
     ------
@@ -251,8 +265,16 @@ def encode(picture: Picture, pixels: Pixels, format: str | None = None) -> bytes
         options |= {"lossless": True, "exact": True}
     elif target == "webp":
         options["quality"] = _QUALITY
-    if kept.icc and _profile_fits(kept.icc, pixels, target):
-        options["icc_profile"] = kept.icc
+    elif target == "avif":
+        speed = _AVIF_SPEEDS[pixels.shape[0] * pixels.shape[1] > _AVIF_PIXELS]
+        options |= {"quality": _QUALITY, "subsampling": "4:4:4", "speed": speed}
+    icc = kept.icc
+    if icc and not _profile_fits(icc, pixels, target):
+        icc = None
+    if target == "tiff":
+        return tiff.write(pixels, kept, icc)
+    if icc:
+        options["icc_profile"] = icc
     if kept.exif:
         options["exif"] = EXIF_PREFIX + kept.exif
     if kept.dpi:
@@ -277,9 +299,16 @@ def format_of(path: Path | str) -> str:
     Raises
     ------
     UnsupportedFormat
-        The suffix is missing or not that of a JPEG, PNG or WebP file.
+        The suffix is missing or not that of a JPEG, PNG, WebP, TIFF or AVIF file.
     """
     return format_by_suffix(path, _SUFFIXES)
+
+
+def _carried(image: Image.Image) -> Carried:
+    """Collect what Pillow says about the pixels of an image."""
+    found = [image.info.get(name) for name in ("icc_profile", "exif", "xmp")]
+    icc, exif, xmp = (block if isinstance(block, bytes) else None for block in found)
+    return Carried(icc=icc, exif=exif and exif.removeprefix(EXIF_PREFIX), xmp=xmp)
 
 
 def _decode(stream: bytes, found: Probe) -> Image.Image:
@@ -287,10 +316,11 @@ def _decode(stream: bytes, found: Probe) -> Image.Image:
     try:
         # The plain decoders know no limit of their own, unlike Image.open: the
         # header was checked against ours.
-        image = _DECODERS[found.format](BytesIO(stream))
-        if image.size == (found.width, found.height):
-            image.load()
-            return image
+        with warnings.catch_warnings(action="ignore"):
+            image = _DECODERS[found.format](BytesIO(stream))
+            if image.size == (found.width, found.height):
+                image.load()
+                return image
     except (Image.DecompressionBombError, MemoryError) as error:
         raise MediaTooLarge("the picture is too large to be decoded") from error
     except Exception as error:  # broken files make decoders raise a dozen kinds
@@ -318,6 +348,8 @@ def _compress(pixels: Pixels, format: str, options: dict[str, Any]) -> bytes:
 
 
 def _encoding(image: Image.Image, parts: list[Piece]) -> Encoding:
+    if isinstance(image, AvifImageFile):
+        return Encoding(lossless=False)
     if isinstance(image, WebPImageFile):
         return Encoding(lossless=any(part.name == "VP8L" for part in parts))
     if not isinstance(image, JpegImageFile) or image.mode == "CMYK":
@@ -337,7 +369,7 @@ def _encoding(image: Image.Image, parts: list[Piece]) -> Encoding:
 
 def _profile_fits(icc: bytes, pixels: Pixels, target: str) -> bool:
     """Say whether a profile is for the channels that the file will have."""
-    grey = pixels.ndim == 2 and target != "webp"
+    grey = pixels.ndim == 2 and target not in ("webp", "avif")
     return icc[16:20] == (b"GRAY" if grey else b"RGB ")
 
 

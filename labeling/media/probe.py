@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,7 @@ from ..errors import DamagedMedia, MediaError, MediaTooLarge, UnsupportedFormat
 from ..model import Media
 from .container import Piece, pieces
 from .signature import refusal, sound_kind, video_kind
+from .tiff import SIGNATURES, read_header
 
 __all__ = [
     "AUDIO_HEAD_BYTES",
@@ -31,9 +33,11 @@ __all__ = [
 MAX_BYTES = 512 << 20
 MAX_PIXELS = 200_000_000
 
-MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+MEDIA_TYPES = {
+    name: f"image/{name}" for name in ("jpeg", "png", "webp", "tiff", "avif")
+}
 
-_CONVERT = "Convert it to JPEG, PNG or WebP first."
+_CONVERT = "Convert it to JPEG, PNG, WebP, TIFF or AVIF first."
 
 AUDIO_HEAD_BYTES = 1024
 """How much of the beginning of a file tells whether it is a sound or video."""
@@ -65,14 +69,14 @@ class Probe:
     media : Media
         Kind of media.
     format : str
-        ``"jpeg"``, ``"png"`` or ``"webp"``.
+        ``"jpeg"``, ``"png"``, ``"webp"``, ``"tiff"`` or ``"avif"``.
     media_type : str
         Its name on the Internet, for example ``"image/png"``.
     width, height : int
         Size in pixels as stored, before an EXIF orientation is applied.
     mode : str
         Colors as stored: ``"grey"``, ``"grey+alpha"``, ``"palette"``, ``"rgb"``,
-        ``"rgba"`` or ``"cmyk"``.
+        ``"rgba"``, ``"cmyk"`` or ``"lab"``.
     bits : int
         Bits of a channel, or of a palette index.
     """
@@ -112,9 +116,19 @@ def probe(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Probe:
             f"the file has {len(content):,} bytes, more than {MAX_BYTES:,}"
         )
     format = _format(content)
-    parts = pieces(content, format)
-    read = {"jpeg": _read_jpeg, "png": _read_png, "webp": _read_webp}[format]
-    width, height, mode, bits = read(parts)
+    if format == "tiff":
+        header = read_header(content)
+        width, height, mode, bits = (
+            header.width,
+            header.height,
+            header.mode,
+            header.bits,
+        )
+    elif format == "avif":
+        width, height, mode, bits = _read_avif(content)
+    else:
+        read = {"jpeg": _read_jpeg, "png": _read_png, "webp": _read_webp}[format]
+        width, height, mode, bits = read(pieces(content, format))
     if not width or not height:
         raise DamagedMedia(f"the header tells a size of {width} x {height} pixels")
     if width * height > max_pixels:
@@ -256,6 +270,10 @@ def _format(content: bytes) -> str:
         return "png"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "webp"
+    if content[:4] in SIGNATURES:
+        return "tiff"
+    if content[4:8] == b"ftyp" and content[8:12] in (b"avif", b"avis"):
+        return "avif"
     starts = (b"RIFF", b"\x89", b"\xff\xd8")
     raise refusal(content[:1024], "a picture", starts=starts, hint=_CONVERT)
 
@@ -319,6 +337,22 @@ def _read_webp(parts: Sequence[Piece]) -> tuple[int, int, str, int]:
     else:
         raise DamagedMedia("the WebP header is malformed")
     return width, height, "rgba" if alpha else "rgb", 8
+
+
+def _read_avif(content: bytes) -> tuple[int, int, str, int]:
+    from PIL import AvifImagePlugin
+
+    try:
+        image = AvifImagePlugin.AvifImageFile(BytesIO(content))
+    except (OSError, SyntaxError, ValueError, RuntimeError) as error:
+        raise DamagedMedia(f"the AVIF file is malformed: {error}") from error
+    if image.is_animated:
+        raise _animated()
+    # The configuration tells whether there are more than 8 bits (AV1-ISOBMFF, 2.3.3).
+    start = content.find(b"av1C") + 4
+    flags = content[start + 2 : start + 3] if start > 3 else b""
+    bits = 8 if not flags or not flags[0] & 0x40 else 12 if flags[0] & 0x20 else 10
+    return *image.size, {"L": "grey", "RGB": "rgb"}.get(image.mode, "rgba"), bits
 
 
 def _animated() -> MediaError:

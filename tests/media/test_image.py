@@ -537,14 +537,22 @@ def test_an_unknown_format_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "format"),
-    [("a.jpg", "jpeg"), ("b.JPEG", "jpeg"), ("c.x.png", "png"), ("d.WebP", "webp")],
+    [
+        *(
+            ("a.jpg", "jpeg"),
+            ("b.JPEG", "jpeg"),
+            ("c.x.png", "png"),
+            ("d.WebP", "webp"),
+        ),
+        *(("e.tif", "tiff"), ("f.TIFF", "tiff"), ("g.avif", "avif")),
+    ],
 )
 def test_the_suffix_chooses_the_format(name: str, format: str) -> None:
     assert format_of(name) == format
     assert format_of(Path("folder.gif") / name) == format
 
 
-@pytest.mark.parametrize("name", ["a.gif", "b", "c.tiff", ".png", "d.png "])
+@pytest.mark.parametrize("name", ["a.gif", "b", "c.bmp", ".png", "d.png "])
 def test_a_suffix_that_cannot_be_written_is_refused(name: str) -> None:
     with pytest.raises(UnsupportedFormat, match=r"\.webp"):
         format_of(name)

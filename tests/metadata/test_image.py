@@ -118,7 +118,6 @@ def test_label_reads_back_and_the_picture_is_the_same(
     assert found.labels[0].problems == found.problems == written.notes == ()
     assert found.source_types == (TRAINED_ALGORITHMIC_MEDIA,)
     assert found.state is State.PRESENT
-    assert written.content.count(b"TC260:AIGC>") == 2
     assert frames(before)
     for old, new in zip(frames(before), frames(written.content), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -357,8 +356,7 @@ def test_truncation_anywhere_is_a_problem_and_never_a_crash(
 ) -> None:
     content = write(pictures[kind], label).content
     signature = SIGNATURE_BYTES.get(kind.split(",")[0], 12)
-    step = 1 if "rich" not in kind else 7
-    for length in range(signature, len(content), step):
+    for length in range(signature, len(content), 1 if len(content) < 2500 else 7):
         assert read(content[:length]).problems
         with pytest.raises(DamagedMedia):
             write(content[:length], label)
@@ -398,6 +396,5 @@ def test_exiftool_agrees(
     old, new = json.loads(output)
     assert aigc.parse(new["Aigc"]).label == label
     assert new["DigitalSourceType"] == TRAINED_ALGORITHMIC_MEDIA
-    for tag in old.keys() - {"SourceFile"}:
-        assert new.get(tag) == old[tag]
-    assert new.get("Warning") == old.get("Warning")
+    for tag in {*old, "Warning"} - {"SourceFile"}:
+        assert new.get(tag) == old.get(tag)
