@@ -66,7 +66,10 @@ def check(
             batch.Job(path) for path, _ in batch.collect(inputs, recursive=recursive)
         ]
         own = home()
-        detector, filing = detector_of(own, mark_key, anchors), own.filing()
+        detector, filing = (
+            detector_of(own, mark_key, anchors, personal=True),
+            own.filing(),
+        )
     run(
         jobs,
         lambda job: check_report(

@@ -358,15 +358,15 @@ def test_a_second_labeling_keeps_the_history(
 def test_a_mark_that_does_not_read_back_is_made_stronger(
     make: Make, labeler: Labeler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    true, calls = route._find_in_pictures, 0
+    true, calls = route._read_pictures, 0
     nothing = Detection(found=False, payload=None, p_value=1.0, score=0.0, scheme="")
 
-    def find(*args: Any) -> Detection:
+    def find(*args: Any) -> tuple[Detection, Any]:
         nonlocal calls
         calls += 1
-        return nothing if calls == 1 else true(*args)
+        return (nothing, None) if calls == 1 else true(*args)
 
-    monkeypatch.setattr(route, "_find_in_pictures", find)
+    monkeypatch.setattr(route, "_read_pictures", find)
     result = labeler.label(make(), tmp_path / "out.mp4")
     assert result.complete
     assert written(result, Layer.MARK).detail["strength"] == 1.4

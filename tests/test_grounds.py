@@ -46,9 +46,10 @@ def test_editing_a_face_or_voice_needs_consent_before_anything_is_written(
 
 def test_its_reference_is_recorded_signed_and_shown(run: Run, picture: Path) -> None:
     run("label", "a.png", "-o", "b.png", "--service", "face", "--consent", "同意 17")
-    ran = run("detect", "b.png", "--json")
-    details = {x["layer"]: x["detail"] for x in ran.json["files"][0]["evidence"]}
-    assert details["record"]["consent"] == details["c2pa"]["consent"] == "同意 17"
+    for asked, shown in ((["--personal"], "同意 17"), ([], "hidden")):
+        ran = run("detect", "b.png", "--json", *asked)
+        details = {x["layer"]: x["detail"] for x in ran.json["files"][0]["evidence"]}
+        assert details["record"]["consent"] == details["c2pa"]["consent"] == shown
     ran = run("check", "b.png", "--service", "face")
     assert ran.code == 0
     assert "ok   consent: yes: 同意 17 [" in ran.out
@@ -89,7 +90,7 @@ def test_without_a_notice_nothing_counts_as_missing_or_hidden(
     notice = file["layers"][0]
     assert (notice["layer"], notice["written"]) == ("notice", False)
     assert notice["reason"] == "exempt"
-    found = run("detect", "b.png", "--json").json["files"][0]
+    found = run("detect", "b.png", "--json", "--personal").json["files"][0]
     assert (found["verdict"], found["findings"]) == ("confirmed", [])
     assert found["evidence"][0]["state"] == "absent"
     assert found["evidence"][-1]["detail"]["exemption"] == {

@@ -319,7 +319,7 @@ def test_a_mark_that_does_not_read_back_is_told(
     make: Make, labeler: Labeler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = Detection(found=False, payload=None, p_value=1.0, score=0.0, scheme="")
-    monkeypatch.setattr(route, "find_in_sound", lambda *_: nothing)
+    monkeypatch.setattr(route, "read_sound", lambda *_: (nothing, None))
     result: LabelResult = labeler.label(make(), tmp_path / "out.wav")
     assert not result.complete
     assert result.layer(Layer.MARK).reason == "mark_not_readable"

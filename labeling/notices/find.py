@@ -33,6 +33,7 @@ LEAST_FRACTION = 0.02
 # of the picture, and how far an enlarged picture may go to show the smallest.
 _SEARCH_PX = 12
 _MOST_FRACTION = 0.45
+_LARGE_FRACTION = 0.046
 _SEARCH_STEP = 1.08
 _MAX_ENLARGEMENT = 1.35
 _SEARCH_SCORE = 0.55
@@ -91,15 +92,15 @@ def find(
     """Look for notices in the font of the package, anywhere in a picture.
 
     Of a picture more than eight times as long as wide, only the two ends and the middle
-    are searched.
+    are searched. Text below 4.6 % of the shorter side is looked for only where there is
+    no larger one: that takes four fifths of the time.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (height, width) or (height, width, 3 or 4)
         Grey, RGB or RGBA.
     least_fraction : float, optional
-        Least text height to look for, by shorter side. At 0.04 the search takes a
-        fifth of the time that it takes at 0.02.
+        Least text height to look for, by shorter side.
 
     Returns
     -------
@@ -114,10 +115,18 @@ def find(
     """
     check_picture(pixels)
     found: list[FoundNotice] = []
-    for left, top, part in _parts(pixels):
-        found += _search(
-            part, _sizes(min(part.shape[:2]), least_fraction), left, top, pixels
-        )
+    parts = list(_parts(pixels))
+    for least, most in ((_LARGE_FRACTION, _MOST_FRACTION), (0.0, _LARGE_FRACTION)):
+        for left, top, part in parts:
+            short = min(part.shape[:2])
+            sizes = [
+                size
+                for size in _sizes(short, least_fraction)
+                if least * short <= size * _SEARCH_PX < most * short
+            ]
+            found += _search(part, sizes, left, top, pixels)
+        if found:
+            break
     return _best(found)
 
 
@@ -196,6 +205,9 @@ def _candidates(grey: Pixels, sizes: Iterable[float]) -> list[Candidate]:
             if rows > reduced.shape[0] or columns > reduced.shape[1]:
                 continue
             score = cv2.matchTemplate(reduced, template, cv2.TM_CCOEFF_NORMED)
+            low, high, _, _ = cv2.minMaxLoc(score)
+            if max(-low, high) < _SEARCH_SCORE:
+                continue
             strength = np.abs(score)
             peak = cv2.dilate(strength, np.ones((9, 13), np.uint8))
             spots = np.argwhere((strength == peak) & (strength >= _SEARCH_SCORE))
@@ -233,7 +245,7 @@ def _candidates(grey: Pixels, sizes: Iterable[float]) -> list[Candidate]:
 def _sizes(short: int, least_fraction: float) -> Iterator[float]:
     """Yield how many pixels become one of a reduced picture, by its shorter side."""
     size = max(least_fraction * short / _SEARCH_PX, 1 / _MAX_ENLARGEMENT)
-    while size * _SEARCH_PX <= _MOST_FRACTION * short:
+    while size * _SEARCH_PX < _MOST_FRACTION * short:
         yield size
         size *= _SEARCH_STEP
 
