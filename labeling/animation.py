@@ -29,8 +29,9 @@ from .notices.find_like import NoticeLike, find_like
 from .payload import Payload
 from .picture import psnr
 from .provenance import manifest
+from .settings import Settings
 from .subject import Subject
-from .work import STRENGTHS, Settings, Work
+from .work import STRENGTHS, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +111,7 @@ class AnimationWork(Work):
         plate = None if self.is_exempt else self._draw_notice()
         content, payload = self._embed_mark(plate)
         self.fingerprint = _fingerprint(content)
-        content, label = self._write_metadata(content)
+        content, label = self._label_picture(content)
         content = self._sign(content, label, payload)
         if place is not None:
             place.write_bytes(content)
@@ -211,14 +212,6 @@ class AnimationWork(Work):
                 yield pixels, duration
 
         return media.encode(self.animation, changed(), self.format)
-
-    def _write_metadata(self, content: bytes) -> tuple[bytes, AigcLabel]:
-        label = self.settings.aigc(self.produce_id)
-        written = metadata.write(content, label)
-        self.notes += written.notes
-        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
-        self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
-        return written.content, label
 
     def _sign(self, content: bytes, label: AigcLabel, payload: Payload | None) -> bytes:
         title = (self.target or self.path or Path("untitled")).name

@@ -26,8 +26,9 @@ from .notices.find_drawing import (
     find_texts,
 )
 from .provenance import manifest
+from .settings import Settings
 from .subject import Subject
-from .work import Settings, Work
+from .work import Work
 
 __all__ = ["DrawingSubject", "DrawingWork"]
 
@@ -100,12 +101,8 @@ class DrawingWork(Work):
         if not self.is_exempt:
             drawing = self._draw_notice(drawing)
         self._missing(Layer.MARK, UNSUPPORTED)
-        label = self.settings.aigc(self.produce_id)
-        written = metadata.write(drawing.content, label)
-        self.notes += written.notes
-        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
-        self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
-        content = self._sign(written.content, label)
+        labeled, label = self._label_picture(drawing.content)
+        content = self._sign(labeled, label)
         if place is not None:
             place.write_bytes(content)
         return self._result(

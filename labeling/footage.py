@@ -34,9 +34,10 @@ from .notices.sphere_video import find_in_views
 from .notices.view import look as look_around
 from .panorama import clip_view
 from .payload import Payload
+from .settings import Settings
 from .sound import find_in_sound
 from .stream import StreamSubject, StreamWork
-from .work import STRENGTHS, Settings
+from .work import STRENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

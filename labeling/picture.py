@@ -42,8 +42,9 @@ from .notices.view import View, check_sphere, find_in_view, look
 from .panorama import default_view
 from .payload import Payload
 from .provenance import manifest
+from .settings import Settings
 from .subject import Subject
-from .work import STRENGTHS, Settings, Work
+from .work import STRENGTHS, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,7 +120,7 @@ class PictureWork(Work):
             pixels = self._draw_notice(pixels)
         content, payload = self._embed_mark(pixels)
         self.fingerprint = fingerprint_image(pixels)
-        content, label = self._write_metadata(content)
+        content, label = self._label_picture(content)
         content = self._sign(content, label, payload)
         if place is not None:
             place.write_bytes(content)
@@ -226,14 +227,6 @@ class PictureWork(Work):
             reason = error.code
         self._missing(Layer.MARK, reason)
         return media.encode(picture, pixels, self.format), None
-
-    def _write_metadata(self, content: bytes) -> tuple[bytes, AigcLabel]:
-        label = self.settings.aigc(self.produce_id)
-        written = metadata.write(content, label)
-        self.notes += written.notes
-        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
-        self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
-        return written.content, label
 
     def _sign(self, content: bytes, label: AigcLabel, payload: Payload | None) -> bytes:
         title = (self.target or self.source.path or Path("untitled")).name

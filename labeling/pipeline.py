@@ -21,7 +21,8 @@ from .media.heif import heif_source
 from .media.source import lent_stream, load
 from .model import LabelResult
 from .picture import PictureWork
-from .work import Settings, Work
+from .settings import Settings
+from .work import Work
 
 if TYPE_CHECKING:
     import numpy as np

@@ -25,8 +25,9 @@ from .notices.wording import CORE
 from .provenance import manifest
 from .provenance.text import read_text, sign_text, store_of, unwrapped
 from .records.stored import StoredManifest
+from .settings import Settings
 from .subject import Subject
-from .work import Settings, Work
+from .work import Work
 
 __all__ = ["DocumentSubject", "DocumentWork", "label_text"]
 

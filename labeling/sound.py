@@ -23,8 +23,9 @@ from .model import Detection, Layer, Media
 from .notices.find_audio import FoundAudioNotice, find
 from .notices.insertion import AudioInsertion, Place, PlacedNotice
 from .payload import Payload
+from .settings import CHAPTERS, Settings
 from .stream import StreamSubject, StreamWork
-from .work import CHAPTERS, STRENGTHS, Settings
+from .work import STRENGTHS
 
 __all__ = ["SoundSubject", "SoundWork", "find_in_sound", "read_sound"]
 

@@ -19,8 +19,9 @@ from .metadata import stream as metadata
 from .model import AigcLabel, LabelResult, Layer, Media
 from .payload import Payload
 from .provenance import manifest
+from .settings import Settings
 from .subject import Subject
-from .work import Settings, Work
+from .work import Work
 
 __all__ = ["StreamSubject", "StreamWork", "file_digest"]
 

@@ -19,8 +19,9 @@ from .media import heif as media
 from .metadata import image as metadata
 from .model import Detection, LabelResult, Layer, Media
 from .provenance import manifest
+from .settings import Settings
 from .subject import Subject
-from .work import Settings, Work
+from .work import Work
 
 __all__ = ["UndrawnSubject", "UndrawnWork"]
 
@@ -87,16 +88,12 @@ class UndrawnWork(Work):
         self.notes.append(
             "its pixels cannot be changed; as JPEG or PNG it can have notice and mark"
         )
-        label = self.settings.aigc(self.produce_id)
-        written = metadata.write(self.source, label)
-        self.notes += written.notes
-        self._written(Layer.AIGC, place=written.place, producer=label.content_producer)
-        self._written(Layer.IPTC, source_type=metadata.TRAINED_ALGORITHMIC_MEDIA)
+        labeled, label = self._label_picture(self.source)
         media_type = self.found.media_type
         has_history = self._has_history(self.source, media_type)
         title = (self.target or self.path or Path("untitled")).name
         content, store = manifest.sign(
-            written.content,
+            labeled,
             media_type,
             self._claim(title, label, None, SCHEME),
             self.settings.signer,

@@ -36,7 +36,7 @@ from .reading import (
     read,
     reason_of,
 )
-from .sdk import load, make_context
+from .sdk import check_fork, load, make_context
 from .signer import Signer
 from .store import opened
 
@@ -206,6 +206,9 @@ def sign_stream(
         authority did not answer.
     """
     signer.check()
+    source.seek(0)
+    check_fork(source.read(1024))
+    source.seek(0)
     parent_media_type = parent_media_type or media_type
     history = None if parent is None else read(parent, parent_media_type)
     if history is not None and history.detail:

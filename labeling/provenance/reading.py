@@ -41,7 +41,7 @@ from .history import (
     tells_change,
 )
 from .origin import Origin, read_origin
-from .sdk import load, make_context
+from .sdk import check_fork, load, make_context
 from .store import is_container, opened, refusal
 from .untrusted import mapping, mappings, text, unique
 
@@ -174,6 +174,7 @@ def has_manifest(content: bytes | Path, media_type: str | None = None) -> bool:
     with opened(content) as (whole, stream):
         if not is_container(whole) or refusal(whole):
             return False
+        check_fork(whole)
         try:
             reader = c2pa.Reader.try_create(media_type, stream, context=context)
         except c2pa.C2paError:
@@ -219,6 +220,7 @@ def read(
             return ManifestReading(state=State.UNSUPPORTED)
         if reason := refusal(whole if store is None else store):
             return ManifestReading(state=State.MALFORMED, detail=reason)
+        check_fork(whole)
         return _read(c2pa, context, media_type, stream, store)
 
 

@@ -13,11 +13,14 @@ from ..errors import ManifestError
 from .chain import parse_certificates
 from .profile import PURPOSES
 
-__all__ = ["load", "make_context"]
+__all__ = ["check_fork", "load", "make_context"]
 
 _LIBRARY_NAME = {"win32": "c2pa_c.dll", "darwin": "libc2pa_c.dylib"}.get(
     sys.platform, "libc2pa_c.so"
 )
+_PDF: dict[str, int] = {}
+"""Which process was the first to handle a PDF."""
+
 _LIBRARY_VARIABLE = "C2PA_LIBRARY_NAME"
 
 
@@ -42,6 +45,31 @@ def load() -> ModuleType:
         ) from error
     module: ModuleType = c2pa
     return module
+
+
+def check_fork(content: Any) -> None:
+    """Refuse a PDF in a process that was forked from one that has handled another.
+
+    The C2PA library reads PDFs with a pool of threads, which a fork leaves behind: it
+    would wait for them for ever.
+
+    Parameters
+    ----------
+    content : bytes or mmap
+        A file; only PDFs matter.
+
+    Raises
+    ------
+    ManifestError
+        It would wait.
+    """
+    if content[:1024].find(b"%PDF-") < 0:
+        return
+    if _PDF.setdefault("process", os.getpid()) != os.getpid():
+        raise ManifestError(
+            "a PDF was handled before this process was forked, and no other can be now",
+            hint="Start processes anew: multiprocessing.set_start_method('spawn').",
+        )
 
 
 def make_context(

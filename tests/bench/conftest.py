@@ -37,6 +37,7 @@ def module(name: str, *needed: str) -> Any:
 
 attacks = module("attacks")
 calibration = module("calibration")
+fuzz = module("fuzz")
 evidence = module("evidence", "skimage", "flip_evaluator", "matplotlib")
 image_map = module("image_map", "skimage", "flip_evaluator")
 image_plots = module("image_plots", "matplotlib")

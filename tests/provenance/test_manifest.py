@@ -494,6 +494,42 @@ def test_forked_child_signs_with_its_parents_signer(
     assert process.exitcode == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="There is no fork here")
+def test_a_pdf_in_a_forked_child_is_refused_before_it_waits_for_ever(claim, signer):
+    pikepdf = pytest.importorskip("pikepdf")
+    file = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(file)
+    told = replace(claim, payload=None, mark_scheme=None)
+    signed = sign(file.getvalue(), "application/pdf", told, signer)
+    assert read(signed).state is State.UNTRUSTED
+    reading, writing = multiprocessing.Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(
+        target=in_child, args=(writing, signed, claim, signer)
+    )
+    child.start()
+    assert reading.poll(20), "it waits for ever"
+    assert reading.recv() == ["ManifestError"] * 3
+    child.join()
+
+
+def in_child(pipe, signed, claim, signer):
+    """Try everything with a PDF, and tell what came of it."""
+    told = replace(claim, payload=None, mark_scheme=None)
+    raised = []
+    for attempt in (
+        lambda: read(signed),
+        lambda: has_manifest(signed),
+        lambda: sign(signed, "application/pdf", told, signer),
+    ):
+        try:
+            attempt()
+        except ManifestError as error:
+            raised.append(type(error).__name__)
+    pipe.send(raised)
+
+
 def test_time_of_the_claim_may_be_the_present(picture, claim, signer):
     signed = sign(
         picture(), "image/jpeg", replace(claim, when=datetime.now(UTC)), signer
